@@ -1,0 +1,46 @@
+import json
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils.background_jobs import get_queues_timeout
+
+from dogan_agents.host.guard import refuse_while_open
+
+
+class DoganPool(Document):
+	def validate(self):
+		self.check_queue()
+		self.check_time_slice()
+
+	def on_trash(self):
+		refuse_while_open("pool", self)
+
+	def check_queue(self):
+		known = get_queues_timeout()
+		if self.queue not in known:
+			frappe.throw(
+				_(
+					"{0}: this bench has no queue {1}. It has {2}. To add it, put this line into"
+					" sites/common_site_config.json, give it a worker (bench worker --queue {1}), and restart the bench:"
+				).format(
+					frappe.bold(_(self.meta.get_label("queue"))),
+					frappe.bold(frappe.utils.escape_html(self.queue)),
+					", ".join(known),
+				)
+				+ f"<pre>{frappe.utils.escape_html(self.config_line())}</pre>"
+			)
+
+	def check_time_slice(self):
+		if not 1 <= self.time_slice <= self.longest_slice():
+			frappe.throw(
+				_("{0} must be between 1 and {1}, the time a job of the queue {2} may take, less a minute.").format(
+					frappe.bold(_(self.meta.get_label("time_slice"))), self.longest_slice(), self.queue
+				)
+			)
+
+	def longest_slice(self) -> int:
+		return max(get_queues_timeout().get(self.queue, 300) - 60, 1)
+
+	def config_line(self) -> str:
+		return '"workers": ' + json.dumps({self.queue: {"timeout": 1500}})

@@ -1,0 +1,23 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+MAX_AGENTS = 10_000
+MAX_ATTEMPTS = 100
+MAX_TIMEOUT = 86_400
+
+
+class DoganSettings(Document):
+	def validate(self):
+		self.check_bounds("max_agents", 0, MAX_AGENTS)
+		self.check_bounds("default_max_attempts", 1, MAX_ATTEMPTS)
+		self.check_bounds("default_timeout", 1, MAX_TIMEOUT)
+
+	def check_bounds(self, fieldname: str, low: int, high: int):
+		value = self.get(fieldname)
+		if not low <= value <= high:
+			frappe.throw(
+				_("{0} must be between {1} and {2}, not {3}.").format(
+					frappe.bold(_(self.meta.get_label(fieldname))), low, high, value
+				)
+			)

@@ -1,0 +1,18 @@
+frappe.listview_settings["Dogan Task"] = {
+	add_fields: ["status"],
+	get_indicator(doc) {
+		const colours = {
+			Pending: "gray",
+			Ready: "light-blue",
+			Running: "blue",
+			Waiting: "yellow",
+			Blocked: "orange",
+			Parked: "pink",
+			Completed: "green",
+			Failed: "red",
+			Skipped: "darkgrey",
+			Cancelled: "darkgrey",
+		};
+		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];
+	},
+};

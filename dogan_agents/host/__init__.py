@@ -1,0 +1,1 @@
+"""Where the engine lives: a Frappe site, or the lab."""
