@@ -33,17 +33,10 @@ dogan_actions = [
 ]
 
 doc_events = {
-	"*": {
-		event: "dogan_agents.triggers.document.handle"
-		for event in (
-			"after_insert",
-			"on_update",
-			"on_submit",
-			"on_cancel",
-			"on_update_after_submit",
-			"on_trash",
-		)
-	},
+	"*": dict.fromkeys(
+		("after_insert", "on_update", "on_submit", "on_cancel", "on_update_after_submit", "on_trash"),
+		"dogan_agents.triggers.document.handle",
+	),
 	"Communication": {"after_insert": "dogan_agents.mail.trigger.handle"},
 }
 

@@ -43,9 +43,9 @@ def ensure_pools(names) -> None:
 	for name in names:
 		if not frappe.db.exists("Dogan Pool", name):
 			queue, description = POOLS[name]
-			frappe.get_doc(
-				doctype="Dogan Pool", pool_name=name, queue=queue, description=description
-			).insert(ignore_permissions=True)
+			frappe.get_doc(doctype="Dogan Pool", pool_name=name, queue=queue, description=description).insert(
+				ignore_permissions=True
+			)
 
 
 def ensure_settings() -> None:

@@ -42,7 +42,9 @@ def clear_workers(days: int) -> None:
 def count_open_runs(workflow: str) -> int:
 	run = frappe.qb.DocType("Dogan Run")
 	ended = [status.value for status in RUN_ENDED]
-	query = frappe.qb.from_(run).select(Count("*")).where((run.workflow == workflow) & run.status.notin(ended))
+	query = (
+		frappe.qb.from_(run).select(Count("*")).where((run.workflow == workflow) & run.status.notin(ended))
+	)
 	return query.run()[0][0]
 
 

@@ -22,7 +22,9 @@ class DoganAgent(Document):
 	def check_pool(self):
 		if self.pool and not frappe.db.get_value("Dogan Pool", self.pool, "enabled"):
 			frappe.throw(
-				_("{0}: the pool {1} is disabled.").format(frappe.bold(_(self.meta.get_label("pool"))), self.pool)
+				_("{0}: the pool {1} is disabled.").format(
+					frappe.bold(_(self.meta.get_label("pool"))), self.pool
+				)
 			)
 
 	def check_actions(self):

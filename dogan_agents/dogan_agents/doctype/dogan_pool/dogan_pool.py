@@ -22,7 +22,8 @@ class DoganPool(Document):
 			frappe.throw(
 				_(
 					"{0}: this bench has no queue {1}. It has {2}. To add it, put this line into"
-					" sites/common_site_config.json, give it a worker (bench worker --queue {1}), and restart the bench:"
+					" sites/common_site_config.json, let a worker serve it (bench worker --queue {1})"
+					" and restart the bench:"
 				).format(
 					frappe.bold(_(self.meta.get_label("queue"))),
 					frappe.bold(frappe.utils.escape_html(self.queue)),
@@ -34,9 +35,9 @@ class DoganPool(Document):
 	def check_time_slice(self):
 		if not 1 <= self.time_slice <= self.longest_slice():
 			frappe.throw(
-				_("{0} must be between 1 and {1}, the time a job of the queue {2} may take, less a minute.").format(
-					frappe.bold(_(self.meta.get_label("time_slice"))), self.longest_slice(), self.queue
-				)
+				_(
+					"{0} must be between 1 and {1}, the time a job of the queue {2} may take, less a minute."
+				).format(frappe.bold(_(self.meta.get_label("time_slice"))), self.longest_slice(), self.queue)
 			)
 
 	def longest_slice(self) -> int:

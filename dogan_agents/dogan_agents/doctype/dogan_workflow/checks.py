@@ -23,7 +23,10 @@ def check_agents(definition: Mapping[str, Any]) -> None:
 	"""Agents may perform what their steps ask of them."""
 	for step, agent in _with_default(definition, "agent"):
 		allowed = frappe.get_all(
-			"Dogan Agent Action", {"parent": agent, "parenttype": "Dogan Agent"}, pluck="action", order_by="idx"
+			"Dogan Agent Action",
+			{"parent": agent, "parenttype": "Dogan Agent"},
+			pluck="action",
+			order_by="idx",
 		)
 		if step and allowed and step["action"] not in allowed:
 			raise SpecError(

@@ -65,7 +65,11 @@ class DoganWorkflow(Document):
 
 	def get_last_version(self) -> int:
 		last = frappe.get_all(
-			"Dogan Workflow Version", {"workflow": self.name}, pluck="version", order_by="version desc", limit=1
+			"Dogan Workflow Version",
+			{"workflow": self.name},
+			pluck="version",
+			order_by="version desc",
+			limit=1,
 		)
 		return last[0] if last else 0
 
