@@ -91,7 +91,7 @@ def make_run(workflow: Document, **fields: Any) -> Document:
 		{"doctype": "Dogan Run", "workflow": workflow.name, "version": workflow.current_version, **fields}
 	)
 	run.flags.by_engine = True
-	return run.insert(ignore_permissions=True)
+	return run.insert()
 
 
 def make_task(run: Document, step: str = "first", **fields: Any) -> Document:
@@ -99,7 +99,7 @@ def make_task(run: Document, step: str = "first", **fields: Any) -> Document:
 		{"doctype": "Dogan Task", "run": run.name, "workflow": run.workflow, "step": step, **fields}
 	)
 	task.flags.by_engine = True
-	return task.insert(ignore_permissions=True)
+	return task.insert()
 
 
 def make_user(*roles: str) -> str:
@@ -113,4 +113,4 @@ def make_user(*roles: str) -> str:
 			"roles": [{"role": role} for role in roles],
 		}
 	)
-	return user.insert(ignore_permissions=True).name
+	return user.insert().name

@@ -8,6 +8,27 @@ from dogan_agents.host.identity import check_acting_user
 
 
 class DoganAgent(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from dogan_agents.dogan_agents.doctype.dogan_agent_action.dogan_agent_action import DoganAgentAction
+
+		actions: DF.Table[DoganAgentAction]
+		agent_name: DF.Data
+		description: DF.SmallText | None
+		enabled: DF.Check
+		max_concurrent: DF.Int
+		pool: DF.Link | None
+		rate_limit: DF.Int
+		rate_period: DF.Literal["Second", "Minute", "Hour", "Day"]
+		user: DF.Link | None
+
+	# end: auto-generated types
 	def validate(self):
 		check_acting_user(self, "user")
 		self.check_pool()

@@ -9,6 +9,23 @@ from dogan_agents.host.guard import refuse_while_open
 
 
 class DoganPool(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		description: DF.SmallText | None
+		enabled: DF.Check
+		idle_seconds: DF.Int
+		max_workers: DF.Int
+		pool_name: DF.Data
+		queue: DF.Data
+		time_slice: DF.Int
+
+	# end: auto-generated types
 	def validate(self):
 		self.check_queue()
 		self.check_time_slice()

@@ -10,6 +10,38 @@ from dogan_agents.host.schema import apply_indexes
 
 
 class DoganRun(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		blocked_on: DF.Data | None
+		ended_at: DF.Datetime | None
+		error: DF.LongText | None
+		failing: DF.Check
+		fair_key: DF.Data | None
+		idempotency_digest: DF.Data | None
+		idempotency_key: DF.Data | None
+		input: DF.JSON | None
+		output: DF.JSON | None
+		priority: DF.Int
+		queue_key: DF.Int
+		reference_doctype: DF.Link | None
+		reference_name: DF.DynamicLink | None
+		started_at: DF.Datetime | None
+		status: DF.Literal["Queued", "Running", "Waiting", "Completed", "Failed", "Cancelled", "Compensated"]
+		tasks_active: DF.Int
+		tasks_open: DF.Int
+		tasks_total: DF.Int
+		trigger: DF.Data | None
+		user: DF.Link | None
+		version: DF.Link
+		workflow: DF.Link
+
+	# end: auto-generated types
 	def autoname(self):
 		self.name = new_id()
 

@@ -83,11 +83,13 @@ class TestVisibility(DoganTestCase):
 			frappe.set_user(make_user(role))
 			for ptype in ("write", "create"):
 				self.assertFalse(frappe.has_permission("Dogan Run", ptype, run.name))
+			frappe.set_user("Administrator")
 
 	def assert_sees(self, user: str, run, task, expected: bool):
 		frappe.set_user(user)
 		for doc in (run, task):
-			self.assertEqual(doc.has_permission("read"), expected, (user, doc.doctype))
+			reads = frappe.has_permission(doc.doctype, "read", doc.name)
+			self.assertEqual(reads, expected, (user, doc.doctype))
 			listed = frappe.get_list(doc.doctype, {"name": doc.name}, order_by=None)
 			self.assertEqual(bool(listed), expected, (user, doc.doctype))
 		frappe.set_user("Administrator")

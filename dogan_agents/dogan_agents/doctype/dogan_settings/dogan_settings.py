@@ -8,6 +8,20 @@ MAX_TIMEOUT = 86_400
 
 
 class DoganSettings(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		default_max_attempts: DF.Int
+		default_timeout: DF.Int
+		enabled: DF.Check
+		max_agents: DF.Int
+
+	# end: auto-generated types
 	def validate(self):
 		self.check_bounds("max_agents", 0, MAX_AGENTS)
 		self.check_bounds("default_max_attempts", 1, MAX_ATTEMPTS)

@@ -14,6 +14,36 @@ BATCH = 1000
 
 
 class DoganWorkflow(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		from dogan_agents.dogan_agents.doctype.dogan_workflow_step.dogan_workflow_step import (
+			DoganWorkflowStep,
+		)
+		from dogan_agents.dogan_agents.doctype.dogan_workflow_trigger.dogan_workflow_trigger import (
+			DoganWorkflowTrigger,
+		)
+
+		agent: DF.Link | None
+		current_version: DF.Link | None
+		description: DF.SmallText | None
+		enabled: DF.Check
+		fairness_key: DF.Data | None
+		max_concurrent: DF.Int
+		pool: DF.Link | None
+		priority: DF.Int
+		run_as: DF.Link | None
+		steps: DF.Table[DoganWorkflowStep]
+		triggers: DF.Table[DoganWorkflowTrigger]
+		weight: DF.Float
+		workflow_name: DF.Data
+
+	# end: auto-generated types
 	def validate(self):
 		check_acting_user(self, "run_as")
 		self.check_definition()

@@ -6,6 +6,20 @@ from dogan_agents.host.guard import ReadOnlyRecord
 
 
 class DoganWorkflowVersion(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		definition: DF.JSON
+		digest: DF.Data | None
+		version: DF.Int
+		workflow: DF.Link
+
+	# end: auto-generated types
 	def autoname(self):
 		self.name = f"{self.workflow}-v{self.version}"
 
