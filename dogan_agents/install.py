@@ -28,6 +28,7 @@ def before_uninstall() -> None:
 	"""Take away what would go on calling or naming the app, and its roles."""
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "dogan_agents.%")})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": ("like", "Dogan %")})
+	frappe.db.delete("Singles", {"doctype": "Dogan Settings"})
 	for role in ROLES:
 		frappe.db.delete("Has Role", {"role": role})
 		frappe.delete_doc_if_exists("Role", role, force=True)
