@@ -1,0 +1,186 @@
+"""The drain: an RQ job that works batch after batch until its pool is empty or its time slice is over."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dogan_agents.engine import limits
+from dogan_agents.engine.claim import Claim, Claimed, claim, release
+from dogan_agents.engine.clock import DatabaseClock
+from dogan_agents.engine.complete import Forward
+from dogan_agents.engine.lease import Every, WorkerLease, lead
+from dogan_agents.engine.perform import Performer
+from dogan_agents.engine.ports import ErrorKind, Host, PoolSpec
+from dogan_agents.engine.sql import RUN, TASK
+from dogan_agents.engine.sweep import hand_over, sweep
+
+MAX_BATCH = 100
+BATCH_SECONDS = 0.5  # what a batch should take; more is given back to other workers
+SWEEP_SECONDS = 1.0
+RECHECK_SECONDS = 2.0  # how soon a lowered `max_agents` is noticed
+
+
+@dataclass(slots=True)
+class DrainReport:
+	performed: int = 0
+	reason: str = ""  # why it ended: empty, slice, lost, full
+
+
+class Drain:
+	"""One worker's turn at a pool."""
+
+	def __init__(self, host: Host, pool: PoolSpec, stop: Callable[[], bool], rq_worker: str | None = None):
+		self.host, self.pool, self.stop = host, pool, stop
+		self.lease = WorkerLease(host, pool.name, rq_worker)
+		self.clock = DatabaseClock()
+		self.report = DrainReport()
+		self._busy = False
+		self._checked = 0.0
+		self._pace = BATCH_SECONDS / MAX_BATCH  # seconds a task, lately
+
+	def run(self) -> DrainReport:
+		"""Work until there is a reason to end, and leave somebody behind when there is work left."""
+		with self.lease, Every(self.host, SWEEP_SECONDS, self._sweep):
+			self.host.hands.alive(self.pool.name, self.lease.name, 8.0)
+			try:
+				self._loop()
+			finally:
+				self._leave()
+		return self.report
+
+	def _loop(self) -> None:
+		slice_ends = time.monotonic() + self.pool.time_slice
+		while not self.report.reason:
+			if self.lease.lost():
+				self.report.reason = "lost"
+			elif self.stop() or time.monotonic() > slice_ends:
+				self.report.reason = "slice"
+			elif not self.host.settings().enabled or not self.pool.enabled:
+				self.report.reason = "disabled"
+			elif self._one_too_many():
+				self.report.reason = "full"
+			elif not self._turn() and not self._linger(slice_ends):
+				self.report.reason = self.report.reason or "empty"
+
+	def _turn(self) -> bool:
+		"""Claim a batch and perform it; False when there was none."""
+		size = min(MAX_BATCH, max(1, int(BATCH_SECONDS / self._pace)))
+		try:
+			found = claim(
+				self.host, self.pool.name, self.lease.name, size, self.clock.now(self.host.own), busy=self._busy
+			)
+		except Exception as error:
+			self._recover(error, [])
+			return True
+		self._wake(found)
+		if found.refused:
+			self.report.reason = "full"
+		if found.tasks:
+			self._busy = True
+			self._perform(found.tasks)
+		return bool(found.tasks)
+
+	def _wake(self, found: Claim) -> None:
+		for pool in found.woken - {self.pool.name}:
+			self.host.hands.wake(pool)
+		if found.more:
+			self.host.hands.spread(self.pool.name)
+
+	def _perform(self, tasks: list[Claimed]) -> None:
+		began = time.monotonic()
+		performer = Performer(self.host, lambda: self.clock.now(self.host.own), self.lease.lost)
+		done = 0
+		try:
+			for forward in performer.perform(tasks, lambda: time.monotonic() - began > 2 * BATCH_SECONDS):
+				done = len(tasks) - len(performer.rest)
+				self.lease.done = self.report.performed + done
+				self._after(forward)
+			if performer.rest and not self.lease.lost():
+				release(self.host, list(performer.rest))
+		except Exception as error:
+			self._recover(error, tasks)
+		self.report.performed += done
+		self._hand_over(tasks)
+		if done:
+			self._pace = max(1e-4, (time.monotonic() - began) / done)
+
+	def _after(self, forward: Forward) -> None:
+		for pool in forward.ready:
+			if pool != self.pool.name:
+				self.host.hands.wake(pool)
+
+	def _hand_over(self, tasks: list[Claimed]) -> None:
+		"""Slots of limits that this batch filled go to whoever waits for them."""
+		keys = {limited.key for task in tasks for limited in limits.of_task(self.host, task.agent, task.limit_key)}
+		if not keys:
+			return
+		db = self.host.own
+		db.begin()
+		limits.lock(db)
+		for key in sorted(keys):
+			hand_over(self.host, db, key, self.clock.now(db))
+		db.commit()
+
+	def _recover(self, error: Exception, tasks: list[Claimed]) -> None:
+		"""The database or Redis went away in the middle: give back what we hold, as soon as it answers again."""
+		if self.host.classify(error) not in (ErrorKind.CONNECTION, ErrorKind.DEADLOCK, ErrorKind.LOCK_WAIT):
+			raise error
+		self.host.log(f"{self.lease.name}: {error}; trying again")
+		self.host.own.reset()
+		self.host.work.reset()
+		while not self.lease.lost():
+			try:
+				if tasks:
+					release(self.host, tasks)
+				self.host.own.query("SELECT 1")
+				return
+			except Exception as again:
+				if self.host.classify(again) is not ErrorKind.CONNECTION:
+					raise
+				self.host.own.reset()
+				time.sleep(0.2)
+
+	def _one_too_many(self) -> bool:
+		if not self._busy or time.monotonic() - self._checked < RECHECK_SECONDS:
+			return False
+		self._checked = time.monotonic()
+		return limits.over(self.host.own, self.lease.name, self.host.settings().max_agents)
+
+	def _linger(self, slice_ends: float) -> bool:
+		"""Nothing to claim: wait a little for more; True when there may be some."""
+		self._rest()
+		until = min(time.monotonic() + self.pool.idle_seconds, slice_ends)
+		while time.monotonic() < until and not self.report.reason and not self.stop() and not self.lease.lost():
+			self.host.hands.wait(self.pool.name, min(1.0, max(0.05, until - time.monotonic())))
+			if self._turn():
+				return True
+		return False
+
+	def _rest(self) -> None:
+		if self._busy:
+			self._busy = False
+			self.lease.idle()
+
+	def _leave(self) -> None:
+		"""Take our name off the list of those at work, then look once more: nobody else may have been called."""
+		self.host.hands.gone(self.pool.name, self.lease.name)
+		if self.report.reason in ("slice", "empty") and self._has_work():
+			self.host.hands.wake(self.pool.name)
+
+	def _has_work(self) -> bool:
+		db = self.host.own
+		return bool(
+			db.query(f"SELECT name FROM {TASK} WHERE pool = %s AND ready_key > 0 LIMIT 1", (self.pool.name,))
+			or db.query(f"SELECT name FROM {RUN} WHERE queue_key > 0 LIMIT 1")
+		)
+
+	def _sweep(self) -> None:
+		if lead(self.host.own, self.lease.name):
+			sweep(self.host, self.host.own)
+
+
+def drain(
+	host: Host, pool: str, *, stop: Callable[[], bool] = lambda: False, rq_worker: str | None = None
+) -> DrainReport:
+	"""Work off a pool; see Drain."""
+	return Drain(host, host.pool(pool), stop, rq_worker).run()

@@ -1,0 +1,137 @@
+"""Leases: one row a worker, renewed by a thread on its own connection; and one row for the leader of the sweep."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dogan_agents.engine.ids import new_id
+from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.sql import LEASE, NOW, WORKER
+
+RENEW_SECONDS = 2.0
+LEASE_SECONDS = 8.0
+LEADER_SECONDS = 5.0
+
+
+class WorkerLease:
+	"""A worker's right to what it has claimed. `lost()` turns true when it could not be renewed in time."""
+
+	def __init__(self, host: Host, pool: str, rq_worker: str | None = None):
+		self.host, self.pool, self.rq_worker = host, pool, rq_worker
+		self.name = f"{host.node}-{os.getpid()}-{new_id()[-6:]}"
+		self.done = 0
+		self._renewed = time.monotonic()
+		self._lost = threading.Event()
+		self._stop = threading.Event()
+		self._thread = threading.Thread(target=self._run, name="dogan-lease", daemon=True)
+
+	def __enter__(self) -> "WorkerLease":
+		self._register(self.host.own)
+		self._thread.start()
+		return self
+
+	def __exit__(self, *problem: Any) -> None:
+		self._stop.set()
+		self._thread.join(RENEW_SECONDS)
+		end(self.host.own, self.name)
+
+	def lost(self) -> bool:
+		return self._lost.is_set() or time.monotonic() - self._renewed > LEASE_SECONDS
+
+	def idle(self) -> None:
+		"""The worker has nothing to do: it fills no place of `max_agents` until it claims again."""
+		self.host.own.execute(f"UPDATE {WORKER} SET status = 'Idle' WHERE name = %s AND status = 'Busy'", (self.name,))
+
+	def _register(self, db: Database) -> None:
+		db.execute(
+			f"INSERT IGNORE INTO {LEASE} (name, creation, modified) VALUES ('sweep', NOW(6), NOW(6)), "
+			"('limits', NOW(6), NOW(6))"
+		)
+		at = self.host.local(int(time.time() * 1e6))
+		db.execute(
+			f"INSERT INTO {WORKER} (name, creation, modified, owner, modified_by, node, pool, pid, rq_worker, status, "
+			"started_at, last_seen, expires) VALUES (%s, %s, %s, 'Administrator', 'Administrator', %s, %s, %s, %s, "
+			f"'Idle', %s, %s, {NOW} + %s)",
+			(
+				self.name, at, at, self.host.node, self.pool, os.getpid(), self.rq_worker, at, at,
+				int(LEASE_SECONDS * 1e6),
+			),
+		)  # fmt: skip
+
+	def _run(self) -> None:
+		db = self.host.own
+		try:
+			while not self._stop.wait(RENEW_SECONDS) and not self.lost():
+				self._turn(db)
+		finally:
+			db.reset()
+
+	def _turn(self, db: Database) -> None:
+		asked = time.monotonic()
+		try:
+			if not renew(self.host, db, self.name, self.done):
+				self._lost.set()
+				return
+			self._renewed = asked
+			self.host.hands.alive(self.pool, self.name, LEASE_SECONDS)
+		except Exception as error:
+			db.reset()
+			self.host.log(f"{self.name} could not renew its lease: {error}")
+
+
+def renew(host: Host, db: Database, worker: str, done: int) -> bool:
+	"""Prolong the lease by the database's clock; False when the worker has been declared dead."""
+	changed = db.execute(
+		f"UPDATE {WORKER} SET expires = {NOW} + %s, last_seen = %s, tasks_done = %s "
+		f"WHERE name = %s AND status IN ('Idle', 'Busy')",
+		(int(LEASE_SECONDS * 1e6), host.local(int(time.time() * 1e6)), done, worker),
+	)
+	return changed == 1
+
+
+def end(db: Database, worker: str) -> None:
+	"""A worker that ends in order leaves no row behind; one that was declared dead keeps it as evidence."""
+	db.execute(f"DELETE FROM {WORKER} WHERE name = %s AND status IN ('Idle', 'Busy')", (worker,))
+
+
+def lead(db: Database, holder: str) -> bool:
+	"""Be the leader for the next LEADER_SECONDS, if nobody else is."""
+	taken = db.execute(
+		f"UPDATE {LEASE} SET token = token + (holder IS NULL OR holder != %s), holder = %s, expires = {NOW} + %s "
+		f"WHERE name = 'sweep' AND (holder = %s OR holder IS NULL OR expires < {NOW})",
+		(holder, holder, int(LEADER_SECONDS * 1e6), holder),
+	)
+	return taken == 1
+
+
+class Every:
+	"""A thread that calls `work` every `seconds` until stopped; an error is logged and the next turn comes."""
+
+	def __init__(self, host: Host, seconds: float, work: Callable[[], object]):
+		self.host, self.seconds, self.work = host, seconds, work
+		self._stop = threading.Event()
+		self._thread = threading.Thread(target=self._run, name="dogan-sweep", daemon=True)
+
+	def __enter__(self) -> "Every":
+		self._thread.start()
+		return self
+
+	def __exit__(self, *problem: Any) -> None:
+		self._stop.set()
+		self._thread.join(self.seconds * 2)
+
+	def _run(self) -> None:
+		try:
+			while not self._stop.wait(self.seconds):
+				self._turn()
+		finally:
+			self.host.own.reset()
+
+	def _turn(self) -> None:
+		try:
+			self.work()
+		except Exception as error:
+			self.host.own.reset()
+			self.host.log(f"{self._thread.name}: {error}")

@@ -1,0 +1,28 @@
+"""Small pieces of SQL that several modules share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
+"""The database's clock in µs, UTC: the only clock that leases and timers know."""
+
+RUN, TASK, WORKER, LEASE = "`tabDogan Run`", "`tabDogan Task`", "`tabDogan Worker`", "`tabDogan Lease`"
+
+
+def marks(values: Sequence[Any]) -> str:
+	"""Placeholders for an IN list."""
+	return ", ".join(["%s"] * len(values))
+
+
+def pairs(values: Sequence[Any]) -> str:
+	"""Placeholders for an IN list of two columns."""
+	return ", ".join(["(%s, %s)"] * len(values))
+
+
+def each(column: str, names: Sequence[str], values: Sequence[Any]) -> tuple[str, list[Any]]:
+	"""`column = …` giving each named row its own value in one statement, and the parameters for it."""
+	if len(set(values)) == 1:
+		return f"{column} = %s", [values[0]]
+	whens = " ".join(["WHEN %s THEN %s"] * len(names))
+	params = [part for pair in zip(names, values, strict=True) for part in pair]
+	return f"{column} = CASE name {whens} END", params

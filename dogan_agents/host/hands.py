@@ -1,0 +1,144 @@
+"""Wake-ups over Redis and RQ. All of it may be lost at any time: the sweep wakes again."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
+
+from dogan_agents.engine.ids import new_id
+from dogan_agents.engine.ports import PoolSpec
+
+MOST_DRAINS = 50  # RQ jobs of a pool at once, however long the backlog
+STALE_SECONDS = 5.0  # a queued drain that is older is looked at: is its job still there?
+
+RESERVE = """
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local live, queued = redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', KEYS[2])
+if queued > 0 or live >= tonumber(ARGV[2]) or (ARGV[3] == 'first' and live > 0) then return 0 end
+redis.call('ZADD', KEYS[2], now, ARGV[1])
+return 1
+"""
+"""Reserve a place for one more drain: KEYS live, queued; ARGV job, most, 'first' or 'more'."""
+
+TAKE = """
+local now = redis.call('TIME')
+now = now[1] + now[2] / 1000000
+local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
+local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = math.min(limit, (tonumber(bucket[1]) or limit) + (now - (tonumber(bucket[2]) or now)) * limit / period)
+local wait = 0
+if tokens >= 1 then tokens = tokens - 1 else wait = (1 - tokens) * period / limit end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now))
+redis.call('EXPIRE', KEYS[1], math.ceil(period) + 60)
+return tostring(wait)
+"""
+"""A token bucket by Redis' own clock: KEYS bucket; ARGV limit, period (s). Seconds until there is a token."""
+
+
+class RedisHands:
+	"""`enqueue(pool, job_id)` puts one drain into the pool's RQ queue; `pool` tells the pool's settings."""
+
+	def __init__(
+		self,
+		redis: Redis,
+		site: str,
+		enqueue: Callable[[PoolSpec, str], None],
+		pool: Callable[[str], PoolSpec],
+		log: Callable[[str], None],
+	):
+		self.redis, self.site, self.enqueue, self.pool, self.log = redis, site, enqueue, pool, log
+		self._reserve = redis.register_script(RESERVE)
+		self._take = redis.register_script(TAKE)
+
+	def wake(self, pool: str) -> None:
+		self._guard(self._wake, pool)
+
+	def spread(self, pool: str) -> None:
+		self._guard(self._call, pool, "more")
+
+	def wait(self, pool: str, seconds: float) -> None:
+		try:
+			self.redis.blpop([self._key("wake", pool)], timeout=seconds)
+		except Exception as error:
+			self.log(f"waiting for pool {pool}: {error}")
+			time.sleep(min(seconds, 0.2))
+
+	def alive(self, pool: str, worker: str, seconds: float) -> None:
+		self._guard(self._alive, pool, worker, seconds)
+
+	def gone(self, pool: str, worker: str) -> None:
+		self._guard(self.redis.zrem, self._key("live", pool), worker)
+
+	def begun(self, pool: str, job: str) -> None:
+		"""The drain's RQ job has begun: it is queued no more."""
+		self._guard(self.redis.zrem, self._key("queued", pool), job)
+
+	def take(self, key: str, limit: int, period: float) -> float:
+		"""Without Redis there is no token: the step is tried again in a second, and nothing floods the outside."""
+		try:
+			return float(self._take(keys=[self._key("rate", key)], args=[limit, period]))
+		except Exception as error:
+			self.log(f"rate limit {key}: {error}")
+			return 1.0
+
+	def _wake(self, pool: str) -> None:
+		key = self._key("wake", pool)
+		with self.redis.pipeline(transaction=False) as pipe:
+			pipe.lpush(key, 1)
+			pipe.ltrim(key, 0, 7)
+			pipe.expire(key, 5)
+			pipe.execute()
+		if not self._call(pool, "first"):
+			self._forget_lost(pool)
+
+	def _call(self, pool: str, how: str) -> bool:
+		spec = self.pool(pool)
+		if not spec.enabled:
+			return True
+		job = f"dogan-{pool}-{new_id()}"
+		keys = [self._key("live", pool), self._key("queued", pool)]
+		most = min(spec.max_workers or MOST_DRAINS, MOST_DRAINS)
+		if not self._reserve(keys=keys, args=[job, most, how]):
+			return False
+		try:
+			self.enqueue(spec, job)
+		except BaseException:
+			self.redis.zrem(keys[1], job)
+			raise
+		return True
+
+	def _forget_lost(self, pool: str) -> None:
+		"""A reservation whose RQ job is gone, or was never begun, must not keep others from being called."""
+		key = self._key("queued", pool)
+		old = self.redis.zrangebyscore(key, "-inf", time.time() - STALE_SECONDS)
+		lost = [job for job in old if not self._is_queued(job)]
+		if lost:
+			self.redis.zrem(key, *lost)
+			self._call(pool, "first")
+
+	def _is_queued(self, job: bytes | str) -> bool:
+		name = job.decode() if isinstance(job, bytes) else job
+		try:
+			return Job.fetch(self.rq_id(name), self.redis).get_status() == JobStatus.QUEUED
+		except NoSuchJobError:
+			return False
+
+	def rq_id(self, job: str) -> str:
+		"""The id RQ knows the job by."""
+		return job
+
+	def _alive(self, pool: str, worker: str, seconds: float) -> None:
+		self.redis.zadd(self._key("live", pool), {worker: time.time() + seconds})
+
+	def _key(self, kind: str, name: str) -> str:
+		return f"rq:dogan:{self.site}:{kind}:{name}"
+
+	def _guard(self, call: Callable[..., Any], *args: Any) -> None:
+		try:
+			call(*args)
+		except Exception as error:
+			self.log(f"Redis: {error}")

@@ -1,0 +1,101 @@
+"""What any host reads from the DocTypes' tables: definitions and settings, kept for a moment."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from dogan_agents.engine import payload
+from dogan_agents.engine.action import Action
+from dogan_agents.engine.errors import NotFound
+from dogan_agents.engine.ports import AgentSpec, Database, PoolSpec, Settings
+from dogan_agents.engine.spec import WorkflowSpec, load_definition
+from dogan_agents.host.mariadb import MariaDB
+
+T = TypeVar("T")
+KEEP_SECONDS = 2.0  # how late a change on the desk may come into force
+SPECS_KEPT = 500
+PERIODS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0, "Day": 86400.0}
+
+
+class TableHost:
+	"""Base of the hosts: threads' own connections, and what the engine needs to know from the tables."""
+
+	actions: Mapping[str, Action]
+
+	def __init__(self, parameters: Mapping[str, Any], node: str):
+		self.node = node
+		self._parameters = parameters
+		self._threads = threading.local()
+		self._kept: dict[Any, tuple[float, Any]] = {}
+		self._specs: OrderedDict[str, WorkflowSpec] = OrderedDict()
+
+	@property
+	def own(self) -> Database:
+		if not hasattr(self._threads, "database"):
+			self._threads.database = MariaDB(self._parameters)
+		database: Database = self._threads.database
+		return database
+
+	def spec(self, version: str) -> WorkflowSpec:
+		"""A version is frozen, so its spec is kept for good."""
+		spec = self._specs.get(version)
+		if spec is None:
+			rows = self.own.query("SELECT definition FROM `tabDogan Workflow Version` WHERE name = %s", (version,))
+			if not rows:
+				raise NotFound(f"There is no workflow version {version}.")
+			spec = self._specs[version] = load_definition(payload.loads(rows[0][0]))
+			if len(self._specs) > SPECS_KEPT:
+				self._specs.popitem(last=False)
+		return spec
+
+	def settings(self) -> Settings:
+		return self._keep("settings", self._read_settings)
+
+	def pool(self, name: str) -> PoolSpec:
+		return self._keep(("pool", name), lambda: self._read_pool(name))
+
+	def agent(self, name: str) -> AgentSpec | None:
+		return self._keep(("agent", name), lambda: self._read_agent(name))
+
+	def max_concurrent(self, workflow: str) -> int:
+		return self._keep(("workflow", workflow), lambda: self._read_max_concurrent(workflow))
+
+	def _keep(self, key: Any, read: Callable[[], T]) -> T:
+		until, value = self._kept.get(key, (0.0, None))
+		if time.monotonic() > until:
+			value = read()
+			self._kept[key] = (time.monotonic() + KEEP_SECONDS, value)
+		return value  # type: ignore[no-any-return]
+
+	def _read_settings(self) -> Settings:
+		rows = self.own.query("SELECT field, value FROM tabSingles WHERE doctype = 'Dogan Settings'")
+		given = {field: int(value) for field, value in rows if field in Settings.__slots__ and value is not None}
+		return Settings(**{**given, "enabled": bool(given.get("enabled", 1))})
+
+	def _read_pool(self, name: str) -> PoolSpec:
+		rows = self.own.query(
+			"SELECT enabled, queue, max_workers, time_slice, idle_seconds FROM `tabDogan Pool` WHERE name = %s", (name,)
+		)
+		if not rows:
+			return PoolSpec(name)
+		enabled, queue, most, time_slice, idle = rows[0]
+		return PoolSpec(name, bool(enabled), queue, most, float(time_slice), float(idle))
+
+	def _read_agent(self, name: str) -> AgentSpec | None:
+		rows = self.own.query(
+			"SELECT enabled, user, max_concurrent, rate_limit, rate_period FROM `tabDogan Agent` WHERE name = %s",
+			(name,),
+		)
+		if not rows:
+			return None
+		enabled, user, most, limit, period = rows[0]
+		actions = self.own.query("SELECT action FROM `tabDogan Agent Action` WHERE parent = %s", (name,))
+		return AgentSpec(
+			name, bool(enabled), user or None, most, limit, PERIODS.get(period, 60.0), frozenset(row[0] for row in actions)
+		)
+
+	def _read_max_concurrent(self, workflow: str) -> int:
+		rows = self.own.query("SELECT max_concurrent FROM `tabDogan Workflow` WHERE name = %s", (workflow,))
+		return int(rows[0][0]) if rows else 0
