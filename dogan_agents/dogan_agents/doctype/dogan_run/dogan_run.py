@@ -38,8 +38,8 @@ class DoganRun(Document):
 		tasks_total: DF.Int
 		trigger: DF.Data | None
 		user: DF.Link | None
-		version: DF.Link
-		workflow: DF.Link
+		version: DF.Link | None
+		workflow: DF.Link | None
 
 	# end: auto-generated types
 	def autoname(self):

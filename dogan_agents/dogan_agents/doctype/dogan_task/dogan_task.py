@@ -35,7 +35,7 @@ class DoganTask(Document):
 		pool: DF.Link | None
 		ready_at: DF.Datetime | None
 		ready_key: DF.Int
-		run: DF.Link
+		run: DF.Link | None
 		running_on: DF.Data | None
 		started_at: DF.Datetime | None
 		status: DF.Literal[
@@ -50,7 +50,7 @@ class DoganTask(Document):
 			"Waiting",
 			"Blocked",
 		]
-		step: DF.Data
+		step: DF.Data | None
 		waited_until: DF.Int
 		waiting_on: DF.Int
 		worker: DF.Data | None

@@ -14,10 +14,10 @@ class DoganWorkflowVersion(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
-		definition: DF.JSON
+		definition: DF.JSON | None
 		digest: DF.Data | None
 		version: DF.Int
-		workflow: DF.Link
+		workflow: DF.Link | None
 
 	# end: auto-generated types
 	def autoname(self):
