@@ -1,0 +1,11 @@
+"""All cases, in the order in which they are measured and shown."""
+
+from benchmarks.case import Case
+from benchmarks.cases import peers, site
+
+CASES: tuple[Case, ...] = (*peers.CASES, *site.CASES)
+
+
+def chosen(names: list[str]) -> list[Case]:
+	"""The cases whose name begins with one of these, all of them if there are none."""
+	return [case for case in CASES if not names or case.name.startswith(tuple(names))]
