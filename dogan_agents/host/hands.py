@@ -49,8 +49,10 @@ class RedisHands:
 		enqueue: Callable[[PoolSpec, str], None],
 		pool: Callable[[str], PoolSpec],
 		log: Callable[[str], None],
+		rq_id: Callable[[str], str] = str,
 	):
 		self.redis, self.site, self.enqueue, self.pool, self.log = redis, site, enqueue, pool, log
+		self.rq_id = rq_id  # the id RQ knows a drain's job by
 		self._reserve = redis.register_script(RESERVE)
 		self._take = redis.register_script(TAKE)
 
@@ -126,10 +128,6 @@ class RedisHands:
 			return Job.fetch(self.rq_id(name), self.redis).get_status() == JobStatus.QUEUED
 		except NoSuchJobError:
 			return False
-
-	def rq_id(self, job: str) -> str:
-		"""The id RQ knows the job by."""
-		return job
 
 	def _alive(self, pool: str, worker: str, seconds: float) -> None:
 		self.redis.zadd(self._key("live", pool), {worker: time.time() + seconds})

@@ -1,0 +1,133 @@
+"""What the rest of the app calls: start, cancel and retry runs in the caller's transaction, and the RQ jobs."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+from frappe import _
+from rq import get_current_job
+
+from dogan_agents.engine import runs
+from dogan_agents.engine.drain import drain
+from dogan_agents.engine.errors import InputError, NotFound
+from dogan_agents.engine.lease import lead
+from dogan_agents.engine.sweep import sweep
+from dogan_agents.host import callbacks
+from dogan_agents.host.site import DrainHost, SiteHost
+
+CONFIG_SECONDS = 5.0  # how often a drain looks whether the site went into maintenance
+
+
+@dataclass(frozen=True)
+class Wake:
+	"""An after-commit callback; equal ones are registered once in a transaction."""
+
+	pool: str
+
+	def __call__(self) -> None:
+		site_host().hands.wake(self.pool)
+
+
+def site_host() -> SiteHost:
+	"""The host of this request, job or command."""
+	host = getattr(frappe.local, "dogan_host", None)
+	if host is None:
+		host = frappe.local.dogan_host = SiteHost()
+	return host
+
+
+def start_run(
+	workflow: str,
+	input: Any = None,
+	*,
+	idempotency_key: str | None = None,
+	reference_doctype: str | None = None,
+	reference_name: str | None = None,
+	user: str | None = None,
+	trigger: str = "api",
+	priority: int | None = None,
+) -> dict[str, str]:
+	"""Write a run in the transaction that is open; it is queued when that commits, and gone when it does not.
+
+	Returns `{"run", "status"}`: of the run there was already when the workflow has seen the idempotency key.
+	"""
+	found = frappe.db.get_value("Dogan Workflow", workflow, ["enabled", "current_version"], as_dict=True)
+	if not found:
+		raise NotFound(_("There is no workflow {0}.").format(workflow))
+	if not found.enabled or not found.current_version:
+		raise InputError(_("The workflow {0} is disabled.").format(workflow))
+	host = site_host()
+	request = runs.StartRequest(
+		version=found.current_version,
+		user=user or frappe.session.user,
+		input=input,
+		idempotency_key=idempotency_key,
+		reference_doctype=reference_doctype,
+		reference_name=reference_name,
+		priority=priority,
+		trigger=trigger,
+	)
+	started = runs.start(host, host.work, request, _now())
+	if started.created:
+		wake_after_commit(host.spec(found.current_version).entry_pool)
+	return {"run": started.run, "status": started.status}
+
+
+def cancel_run(run: str) -> None:
+	"""End a run at once; StateError when it has ended already."""
+	host = site_host()
+	runs.cancel(host, host.work, run, _now())
+
+
+def retry_run(run: str) -> None:
+	"""Take up a run where it stopped; StateError when nothing in it can be tried again."""
+	host = site_host()
+	for pool in runs.retry(host, host.work, run, _now()):
+		wake_after_commit(pool)
+
+
+def wake_after_commit(pool: str) -> None:
+	wake = Wake(pool)
+	if not callbacks.registered(wake):
+		frappe.db.after_commit.add(wake)
+
+
+def drain_job(pool: str, job: str) -> None:
+	"""The RQ job: work the pool off on this worker."""
+	host = DrainHost()
+	host.hands.begun(pool, job)
+	current = get_current_job()
+	try:
+		drain(host, pool, stop=_maintenance(), rq_worker=current.worker_name if current else None)
+	finally:
+		frappe.set_user("Administrator")
+
+
+def sweep_tick() -> None:
+	"""One sweep, for the scheduler: on a site without a node process nobody else may be at work."""
+	host = DrainHost()
+	try:
+		if lead(host.own, f"{host.node}-scheduler"):
+			sweep(host, host.own)
+	finally:
+		host.own.reset()
+
+
+def _now() -> int:
+	return int(time.time() * 1_000_000)
+
+
+def _maintenance() -> Callable[[], bool]:
+	"""Says whether the site is in maintenance, from its config file, looked at now and then."""
+	checked, answer = 0.0, False
+
+	def stop() -> bool:
+		nonlocal checked, answer
+		if time.monotonic() - checked > CONFIG_SECONDS:
+			checked = time.monotonic()
+			answer = bool(frappe.get_site_config().get("maintenance_mode"))
+		return answer
+
+	return stop

@@ -1,0 +1,183 @@
+"""The engine in a Frappe site."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import frappe
+from frappe import _
+from frappe.utils import get_system_timezone
+from frappe.utils.background_jobs import execute_job, generate_qname, get_redis_conn
+from pydantic import BaseModel
+from rq import Queue
+
+from dogan_agents.engine.action import Action, Context, registry
+from dogan_agents.engine.errors import NotPermitted
+from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
+from dogan_agents.engine.spec import WorkflowSpec
+from dogan_agents.host import errors
+from dogan_agents.host.callbacks import taken_back_on_error
+from dogan_agents.host.database import SiteDatabase
+from dogan_agents.host.hands import RedisHands
+from dogan_agents.host.node import node_name
+from dogan_agents.host.tables import TableHost
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+OWN_CONNECTION = ("user", "password", "database", "unix_socket", "host", "port", "ssl")
+SAVEPOINT = "dogan_step"
+FAILURE_TTL = 3600  # seconds RQ keeps what is left of a drain that failed
+
+
+class SiteHost(TableHost):
+	"""For a request or command: everything in its own transaction, so that it sees what it has just saved."""
+
+	def __init__(self) -> None:
+		settings = frappe.db.get_connection_settings()
+		super().__init__({key: settings[key] for key in OWN_CONNECTION if key in settings}, node_name())
+		self.site: str = frappe.local.site
+		self.work: Database = SiteDatabase()
+		self.actions = registry(frappe.get_hooks("dogan_actions"))
+		self._zone = ZoneInfo(get_system_timezone())
+		self._prefix: str = generate_qname("")
+		self._logger = frappe.logger("dogan_agents")
+		self._logger.setLevel("INFO")
+
+	@property
+	def own(self) -> Database:
+		return self.work
+
+	def spec(self, version: str) -> WorkflowSpec:
+		self._specs.clear()
+		return super().spec(version)
+
+	@cached_property
+	def hands(self) -> RedisHands:
+		return RedisHands(
+			get_redis_conn(), self.site, self._enqueue, self.pool, self.log, lambda job: f"{self.site}::{job}"
+		)
+
+	def local(self, us: int) -> datetime:
+		return (EPOCH + timedelta(microseconds=us)).astimezone(self._zone).replace(tzinfo=None)
+
+	def classify(self, error: BaseException) -> ErrorKind:
+		return errors.classify(error)
+
+	def message(self, error: BaseException) -> str:
+		return errors.message(error)
+
+	def log(self, message: str) -> None:
+		self._logger.info(message)
+
+	def _enqueue(self, pool: PoolSpec, job: str) -> None:
+		"""Like frappe.enqueue, from any thread, and without RQ's own time limit: the drain keeps its slice."""
+		method = "dogan_agents.host.frappe.drain_job"
+		Queue(self._prefix + pool.queue, connection=self.hands.redis).enqueue_call(
+			execute_job,
+			kwargs={
+				"site": self.site,
+				"user": "Administrator",
+				"method": method,
+				"event": None,
+				"job_name": method,
+				"is_async": True,
+				"kwargs": {"pool": pool.name, "job": job},
+			},
+			timeout=-1,
+			job_id=f"{self.site}::{job}",
+			result_ttl=0,
+			failure_ttl=FAILURE_TTL,
+		)
+
+
+class DrainHost(SiteHost):
+	"""For a drain or a sweep: claims and leases on connections of their own, steps in the site's."""
+
+	@property
+	def own(self) -> Database:
+		return TableHost.own.fget(self)  # type: ignore[attr-defined, no-any-return]
+
+	def spec(self, version: str) -> WorkflowSpec:
+		return TableHost.spec(self, version)
+
+	@contextmanager
+	def group(self) -> Iterator[None]:
+		try:
+			yield
+			self.work.commit()
+		except BaseException:
+			self.work.rollback()
+			raise
+		finally:
+			_forget_step()
+
+	@contextmanager
+	def step(self, context: Context, action: Action) -> Iterator[None]:
+		"""As the step's user, with nothing left of another step, and nothing left of this one when it fails."""
+		self._check_user(context.user)
+		_become(context.user)
+		flags = dict(frappe.local.flags)
+		if action.pure:
+			yield
+			return
+		frappe.db.savepoint(SAVEPOINT)
+		try:
+			with taken_back_on_error():
+				yield
+		except BaseException as error:
+			if self.classify(error) not in (ErrorKind.DEADLOCK, ErrorKind.CONNECTION, ErrorKind.TIMEOUT):
+				frappe.db.rollback(save_point=SAVEPOINT)
+			frappe.local.flags = frappe._dict(flags)
+			_forget_step()
+			raise
+		frappe.local.flags = frappe._dict(flags)
+
+	def call(self, action: Action, context: Context, data: BaseModel) -> Any:
+		return action.function(context, data)
+
+	def failed(self, run: str, step: str, user: str, kind: ErrorKind, message: str, ask: bool) -> None:
+		"""With `ask`, a ToDo for the run's user, in this transaction: somebody has to act."""
+		self.log(f"{run} {step}: {kind.value}: {message.splitlines()[0] if message else ''}")
+		if ask:
+			_become("Administrator")
+			frappe.db.savepoint("dogan_ask")
+			try:
+				self._ask(run, step, user, message)
+			except frappe.ValidationError:
+				frappe.db.rollback(save_point="dogan_ask")
+
+	def _ask(self, run: str, step: str, user: str, message: str) -> None:
+		description = _("Step {0} of the workflow run needs your help: {1}").format(step, message.splitlines()[0])
+		frappe.get_doc(
+			doctype="ToDo",
+			allocated_to=user,
+			reference_type="Dogan Run",
+			reference_name=run,
+			description=frappe.utils.escape_html(description),
+			priority="High",
+		).insert(ignore_permissions=True)
+
+	def _check_user(self, user: str) -> None:
+		if user != "Administrator" and not self._keep(("user", user), lambda: self._enabled(user)):
+			raise NotPermitted(f"The user {user} is disabled or gone; nothing is done in their name.")
+
+	def _enabled(self, user: str) -> bool:
+		rows = self.own.query("SELECT enabled FROM tabUser WHERE name = %s", (user,))
+		return bool(rows and rows[0][0])
+
+
+def _become(user: str) -> None:
+	frappe.set_user(user)
+	frappe.set_user_lang(user)
+	_forget_step()
+
+
+def _forget_step() -> None:
+	"""What a step leaves in the process, and the next one must not see."""
+	frappe.clear_messages()
+	frappe.local.error_log = []
+	frappe.local.debug_log = []
+	frappe.db.value_cache = {}
+	frappe.local.cache = {}
