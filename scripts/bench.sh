@@ -93,19 +93,26 @@ unlink_app() {
 	install_into_env
 }
 
+# quietly COMMAND...: shows what it printed only if it failed.
+quietly() {
+	local output
+	output=$("$@" 2>&1) || { printf '%s\n' "$output" | tr '\r' '\n' | tail -60; return 1; }
+}
+
 install_on_site() {
 	if on_site list-apps --format json | grep -q '"dogan_agents"'; then
 		echo "Migrating $site"
-		on_site migrate --skip-search-index
+		quietly on_site migrate --skip-search-index
 	else
 		echo "Installing the app on $site"
-		on_site install-app dogan_agents
+		quietly on_site install-app dogan_agents
 	fi
 }
 
 build_assets() {
 	ln -sfn "$bench/apps/dogan_agents/dogan_agents/public" "$bench/sites/assets/dogan_agents"
-	[ -z "$(find "$root/dogan_agents/public" -name '*.bundle.*' -print -quit)" ] || on_site build --app dogan_agents
+	[ -z "$(find "$root/dogan_agents/public" -name '*.bundle.*' -print -quit)" ] ||
+		quietly on_site build --app dogan_agents
 }
 
 bench_up() {
