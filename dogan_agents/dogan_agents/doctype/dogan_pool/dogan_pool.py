@@ -7,6 +7,8 @@ from frappe.utils.background_jobs import get_queues_timeout
 
 from dogan_agents.host.guard import refuse_while_open
 
+LONGEST_SLICE = 3600  # seconds
+
 
 class DoganPool(Document):
 	# begin: auto-generated types
@@ -50,15 +52,12 @@ class DoganPool(Document):
 			)
 
 	def check_time_slice(self):
-		if not 1 <= self.time_slice <= self.longest_slice():
+		if not 1 <= self.time_slice <= LONGEST_SLICE:
 			frappe.throw(
-				_(
-					"{0} must be between 1 and {1}, the time a job of the queue {2} may take, less a minute."
-				).format(frappe.bold(_(self.meta.get_label("time_slice"))), self.longest_slice(), self.queue)
+				_("{0} must be between 1 and {1}, not {2}.").format(
+					frappe.bold(_(self.meta.get_label("time_slice"))), LONGEST_SLICE, self.time_slice
+				)
 			)
-
-	def longest_slice(self) -> int:
-		return max(get_queues_timeout().get(self.queue, 300) - 60, 1)
 
 	def config_line(self) -> str:
 		return '"workers": ' + json.dumps({self.queue: {"timeout": 1500}})
