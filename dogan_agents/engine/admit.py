@@ -89,9 +89,7 @@ def unblock(db: Database, workflow: str, places: int, now: int) -> int:
 	return len(rows)
 
 
-def _open(
-	host: Host, db: Database, admitted: Sequence[tuple[QueuedRun, WorkflowSpec]], now: int
-) -> set[str]:
+def _open(host: Host, db: Database, admitted: Sequence[tuple[QueuedRun, WorkflowSpec]], now: int) -> set[str]:
 	"""Write the tasks of admitted runs: those without predecessors Ready, the others Pending."""
 	at = host.local(now)
 	ready_keys = _ready_keys(db, admitted, now)
@@ -137,7 +135,8 @@ def _limit_key(run: QueuedRun, spec: WorkflowSpec, step: StepSpec) -> str | None
 		return None
 	data = payload.loads(run.input)
 	value = template.render(
-		step.concurrency_key, {"run": {"name": run.name, "user": run.user, "input": data}, "input": data, "steps": {}}
+		step.concurrency_key,
+		{"run": {"name": run.name, "user": run.user, "input": data}, "input": data, "steps": {}},
 	)
 	return f"{step.concurrency_limit}|{spec.workflow}.{step.step}:{value}"[:140]
 

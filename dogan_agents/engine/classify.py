@@ -18,7 +18,9 @@ OWN: tuple[tuple[type[BaseException], ErrorKind], ...] = (
 )
 DEADLOCKS = frozenset({1213, 1020})  # the whole transaction is void
 LOCK_WAITS = frozenset({1205})
-GONE = frozenset({0, 1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055})  # shutdown, killed, unreachable, out of step
+GONE = frozenset(
+	{0, 1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
+)  # shutdown, killed, unreachable, out of step
 
 
 def classify(error: BaseException) -> ErrorKind:

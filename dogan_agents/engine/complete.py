@@ -93,7 +93,10 @@ def write_fenced(db: Database, outcomes: Sequence[Outcome], at: str) -> None:
 
 def _write(db: Database, group: Sequence[Outcome], status: TaskStatus, at: str) -> int:
 	names = [outcome.task.name for outcome in group]
-	assigns, params = ["status = %s", "running_on = NULL", "ended_at = %s", "modified = %s"], [status.value, at, at]
+	assigns, params = (
+		["status = %s", "running_on = NULL", "ended_at = %s", "modified = %s"],
+		[status.value, at, at],
+	)
 	for column, values in (
 		("input", [outcome.input for outcome in group]),
 		("output", [outcome.output for outcome in group]),
@@ -129,7 +132,9 @@ def _step_forward(
 		for step in spec.successors[outcome.task.step]:
 			name = task_name(run.name, step)
 			arrived[name] = (run, step, arrived.get(name, (run, step, 0))[2] + 1)
-	live = {name: item for name, item in arrived.items() if not item[0].failing and item[0].status != "Cancelled"}
+	live = {
+		name: item for name, item in arrived.items() if not item[0].failing and item[0].status != "Cancelled"
+	}
 	if live:
 		_count_down(host, db, live, forward, now)
 

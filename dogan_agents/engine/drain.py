@@ -67,7 +67,12 @@ class Drain:
 		size = min(MAX_BATCH, max(1, int(BATCH_SECONDS / self._pace)))
 		try:
 			found = claim(
-				self.host, self.pool.name, self.lease.name, size, self.clock.now(self.host.own), busy=self._busy
+				self.host,
+				self.pool.name,
+				self.lease.name,
+				size,
+				self.clock.now(self.host.own),
+				busy=self._busy,
 			)
 		except Exception as error:
 			self._recover(error, [])
@@ -111,7 +116,9 @@ class Drain:
 
 	def _hand_over(self, tasks: list[Claimed]) -> None:
 		"""Slots of limits that this batch filled go to whoever waits for them."""
-		keys = {limited.key for task in tasks for limited in limits.of_task(self.host, task.agent, task.limit_key)}
+		keys = {
+			limited.key for task in tasks for limited in limits.of_task(self.host, task.agent, task.limit_key)
+		}
 		if not keys:
 			return
 		db = self.host.own
@@ -150,7 +157,9 @@ class Drain:
 		"""Nothing to claim: wait a little for more; True when there may be some."""
 		self._rest()
 		until = min(time.monotonic() + self.pool.idle_seconds, slice_ends)
-		while time.monotonic() < until and not self.report.reason and not self.stop() and not self.lease.lost():
+		while (
+			time.monotonic() < until and not self.report.reason and not self.stop() and not self.lease.lost()
+		):
 			self.host.hands.wait(self.pool.name, min(1.0, max(0.05, until - time.monotonic())))
 			if self._turn():
 				return True

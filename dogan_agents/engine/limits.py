@@ -68,7 +68,8 @@ def take_place(db: Database, worker: str, max_agents: int) -> bool:
 	if max_agents:
 		lock(db)
 		others = db.query(
-			f"SELECT COUNT(*) FROM {WORKER} WHERE status = 'Busy' AND expires > {NOW} AND name != %s", (worker,)
+			f"SELECT COUNT(*) FROM {WORKER} WHERE status = 'Busy' AND expires > {NOW} AND name != %s",
+			(worker,),
 		)
 		if others[0][0] >= max_agents:
 			return False

@@ -81,7 +81,9 @@ class Performer:
 			try:
 				return self._transaction(deque([task]), [])
 			except LeaseLost:
-				self.host.log(f"{task.name}: its lease was lost; nothing of attempt {task.attempt} was written")
+				self.host.log(
+					f"{task.name}: its lease was lost; nothing of attempt {task.attempt} was written"
+				)
 				return Forward()
 			except StepTimeout as problem:
 				self.host.work.reset()

@@ -38,7 +38,9 @@ class RetryPolicy:
 			return Decision(Verdict.FAIL, ask=True)
 		if attempt >= self.max_attempts + (EXTRA if kind in CONTENTION else 0):
 			return Decision(Verdict.FAIL)
-		return Decision(Verdict.RETRY, self._delay(kind, attempt, random.random() if chance is None else chance))
+		return Decision(
+			Verdict.RETRY, self._delay(kind, attempt, random.random() if chance is None else chance)
+		)
 
 	def _delay(self, kind: ErrorKind, attempt: int, chance: float) -> float:
 		base = 0.05 if kind in CONTENTION else self.delay

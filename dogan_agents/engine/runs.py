@@ -67,7 +67,9 @@ def _flow(request: StartRequest, spec: WorkflowSpec) -> order.Flow:
 	priority = spec.priority if request.priority is None else min(max(request.priority, 0), order.HIGHEST)
 	key = spec.workflow
 	if spec.fairness_key:
-		scope = template.render(spec.fairness_key, {"run": _view(request, spec), "input": request.input or {}})
+		scope = template.render(
+			spec.fairness_key, {"run": _view(request, spec), "input": request.input or {}}
+		)
 		key = f"{spec.workflow}:{scope}"[:140]
 	return order.Flow(priority, key, spec.weight)
 
@@ -109,7 +111,8 @@ def _insert(db: Database, rows: list[Any]) -> None:
 
 def _insert_once(db: Database, row: list[Any]) -> Started:
 	db.execute(
-		f"INSERT INTO {RUN} ({COLUMNS}) VALUES ({marks(row)}) ON DUPLICATE KEY UPDATE {RUN}.name = {RUN}.name", row
+		f"INSERT INTO {RUN} ({COLUMNS}) VALUES ({marks(row)}) ON DUPLICATE KEY UPDATE {RUN}.name = {RUN}.name",
+		row,
 	)
 	name, status = db.query(
 		f"SELECT name, status FROM {RUN} WHERE idempotency_digest = %s LOCK IN SHARE MODE", (row[15],)

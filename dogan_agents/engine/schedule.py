@@ -24,7 +24,9 @@ def start_due(host: Host, db: Database, now: int) -> int:
 		if at - due > CATCH_UP:
 			continue
 		key = f"schedule:{cron}:{due:%Y-%m-%d %H:%M}"
-		if db.query("SELECT name FROM `tabDogan Run` WHERE idempotency_digest = %s", (digest(workflow, key),)):
+		if db.query(
+			"SELECT name FROM `tabDogan Run` WHERE idempotency_digest = %s", (digest(workflow, key),)
+		):
 			continue
 		given = template.render(payload.loads(data) or {}, {"now": due.isoformat(), "workflow": workflow})
 		request = StartRequest(version, run_as or owner, given, key, trigger="schedule")

@@ -131,7 +131,9 @@ def _timers(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	while True:
 		db.begin()
 		try:
-			found = db.query(f"SELECT name, run FROM {TASK} WHERE due > 0 AND due <= %s LIMIT %s", (now, BATCH))
+			found = db.query(
+				f"SELECT name, run FROM {TASK} WHERE due > 0 AND due <= %s LIMIT %s", (now, BATCH)
+			)
 			done = _due(host, db, [name for name, _ in found], {run for _, run in found}, now) if found else 0
 			db.commit()
 		except BaseException:
@@ -193,7 +195,9 @@ def hand_over(host: Host, db: Database, key: str, now: int) -> int:
 	return len(chosen)
 
 
-SLOT_BATCH = 20  # tasks made Ready for one free slot: one worker may take them all, and blocks what is too many
+SLOT_BATCH = (
+	20  # tasks made Ready for one free slot: one worker may take them all, and blocks what is too many
+)
 
 
 def _flows(db: Database, runs: Sequence[str]) -> Sequence[tuple]:

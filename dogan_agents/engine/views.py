@@ -27,9 +27,7 @@ def load(host: Host, tasks: Sequence[Claimed]) -> dict[str, View]:
 	"""The view of each task, by its name, in two queries for all."""
 	runs = _runs(host, sorted({task.run for task in tasks}))
 	specs = {name: host.spec(run["version"]) for name, run in runs.items()}
-	wanted = {
-		task_name(task.run, step) for task in tasks for step in specs[task.run].steps_read[task.step]
-	}
+	wanted = {task_name(task.run, step) for task in tasks for step in specs[task.run].steps_read[task.step]}
 	results = _results(host, sorted(wanted)) if wanted else {}
 	return {
 		task.name: View(

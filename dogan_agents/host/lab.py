@@ -99,7 +99,12 @@ class LabHost(TableHost):
 
 	def _enqueue(self, pool: PoolSpec, job: str) -> None:
 		Queue(pool.queue, connection=self.redis).enqueue_call(
-			drain_job, args=(self.config.to_json(), pool.name, job), job_id=job, timeout=-1, result_ttl=0, failure_ttl=60
+			drain_job,
+			args=(self.config.to_json(), pool.name, job),
+			job_id=job,
+			timeout=-1,
+			result_ttl=0,
+			failure_ttl=60,
 		)
 
 
@@ -109,4 +114,3 @@ def drain_job(config: str, pool: str, job: str) -> None:
 	host.hands.begun(pool, job)
 	current = get_current_job()
 	drain(host, pool, rq_worker=current.worker_name if current else None)
-

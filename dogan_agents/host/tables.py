@@ -42,7 +42,9 @@ class TableHost:
 		"""A version is frozen, so its spec is kept for good."""
 		spec = self._specs.get(version)
 		if spec is None:
-			rows = self.own.query("SELECT definition FROM `tabDogan Workflow Version` WHERE name = %s", (version,))
+			rows = self.own.query(
+				"SELECT definition FROM `tabDogan Workflow Version` WHERE name = %s", (version,)
+			)
 			if not rows:
 				raise NotFound(f"There is no workflow version {version}.")
 			spec = self._specs[version] = load_definition(payload.loads(rows[0][0]))
@@ -71,12 +73,15 @@ class TableHost:
 
 	def _read_settings(self) -> Settings:
 		rows = self.own.query("SELECT field, value FROM tabSingles WHERE doctype = 'Dogan Settings'")
-		given = {field: int(value) for field, value in rows if field in Settings.__slots__ and value is not None}
+		given = {
+			field: int(value) for field, value in rows if field in Settings.__slots__ and value is not None
+		}
 		return Settings(**{**given, "enabled": bool(given.get("enabled", 1))})
 
 	def _read_pool(self, name: str) -> PoolSpec:
 		rows = self.own.query(
-			"SELECT enabled, queue, max_workers, time_slice, idle_seconds FROM `tabDogan Pool` WHERE name = %s", (name,)
+			"SELECT enabled, queue, max_workers, time_slice, idle_seconds FROM `tabDogan Pool` WHERE name = %s",
+			(name,),
 		)
 		if not rows:
 			return PoolSpec(name)
@@ -93,7 +98,13 @@ class TableHost:
 		enabled, user, most, limit, period = rows[0]
 		actions = self.own.query("SELECT action FROM `tabDogan Agent Action` WHERE parent = %s", (name,))
 		return AgentSpec(
-			name, bool(enabled), user or None, most, limit, PERIODS.get(period, 60.0), frozenset(row[0] for row in actions)
+			name,
+			bool(enabled),
+			user or None,
+			most,
+			limit,
+			PERIODS.get(period, 60.0),
+			frozenset(row[0] for row in actions),
 		)
 
 	def _read_max_concurrent(self, workflow: str) -> int:

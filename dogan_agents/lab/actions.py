@@ -45,14 +45,17 @@ class Fault(Model):
 @action(title="Trivial", pure=True)
 def trivial(context: Context, input: Trivial) -> dict:
 	"""Give back a number one larger, and whatever it was to echo."""
-	return {"value": input.value + 1} if input.echo is None else {"value": input.value + 1, "echo": input.echo}
+	return (
+		{"value": input.value + 1} if input.echo is None else {"value": input.value + 1, "echo": input.echo}
+	)
 
 
 @action(title="Leave an effect")
 def effect(context: Context, input: Effect) -> dict:
 	"""Write a row that shows that this step was done; taking some time over it."""
 	database.get().execute(
-		"INSERT INTO lab_effect (task, step, token) VALUES (%s, %s, %s)", (context.task, context.step, input.token)
+		"INSERT INTO lab_effect (task, step, token) VALUES (%s, %s, %s)",
+		(context.task, context.step, input.token),
 	)
 	if input.seconds:
 		time.sleep(input.seconds)
@@ -68,7 +71,8 @@ def lead(context: Context, input: Mail) -> dict:
 		(input.sender_address.lower(), input.sender_name, input.message_id),
 	)
 	(row,) = db.query(
-		"SELECT id, message_id FROM lab_lead WHERE email = %s LOCK IN SHARE MODE", (input.sender_address.lower(),)
+		"SELECT id, message_id FROM lab_lead WHERE email = %s LOCK IN SHARE MODE",
+		(input.sender_address.lower(),),
 	)
 	return {"lead": row[0], "made": row[1] == input.message_id}
 
@@ -102,7 +106,9 @@ def fault(context: Context, input: Fault) -> dict:
 	if input.kind == "kill":
 		os.kill(os.getpid(), signal.SIGKILL)
 	if input.kind == "deadlock":
-		database.get().execute("SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'")
+		database.get().execute(
+			"SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'"
+		)
 	if input.kind == "write and fail":
 		database.get().execute(
 			"INSERT INTO lab_effect (task, step, token) VALUES (%s, %s, -1)", (context.task, context.step)
