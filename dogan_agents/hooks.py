@@ -38,7 +38,13 @@ doc_events = {
 		"dogan_agents.triggers.document.handle",
 	),
 	"Communication": {"after_insert": "dogan_agents.mail.trigger.handle"},
+	**dict.fromkeys(
+		("Dogan Workflow", "Dogan Agent"),
+		dict.fromkeys(("on_update", "on_trash"), "dogan_agents.triggers.document.workflow_changed"),
+	),
 }
+
+override_doctype_class = {"Email Account": "dogan_agents.mail.account.DoganEmailAccount"}
 
 scheduler_events = {"cron": {"* * * * *": ["dogan_agents.host.frappe.sweep_tick"]}}
 

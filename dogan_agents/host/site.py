@@ -49,6 +49,11 @@ class SiteHost(TableHost):
 	def own(self) -> Database:
 		return self.work
 
+	@property
+	def beside(self) -> Database:
+		"""A connection beside the transaction: it sees what is committed by now, and nothing of ours."""
+		return TableHost.own.fget(self)  # type: ignore[attr-defined, no-any-return]
+
 	def spec(self, version: str) -> WorkflowSpec:
 		self._specs.clear()
 		return super().spec(version)
@@ -97,7 +102,7 @@ class DrainHost(SiteHost):
 
 	@property
 	def own(self) -> Database:
-		return TableHost.own.fget(self)  # type: ignore[attr-defined, no-any-return]
+		return self.beside
 
 	def spec(self, version: str) -> WorkflowSpec:
 		return TableHost.spec(self, version)
@@ -135,7 +140,11 @@ class DrainHost(SiteHost):
 		frappe.local.flags = frappe._dict(flags)
 
 	def call(self, action: Action, context: Context, data: BaseModel) -> Any:
-		return action.function(context, data)
+		frappe.flags.dogan_step = context  # what it saves must not start its own workflow again
+		try:
+			return action.function(context, data)
+		finally:
+			frappe.flags.dogan_step = None
 
 	def failed(self, run: str, step: str, user: str, kind: ErrorKind, message: str, ask: bool) -> None:
 		"""With `ask`, a ToDo for the run's user, in this transaction: somebody has to act."""
