@@ -9,6 +9,7 @@ OWN: tuple[tuple[type[BaseException], ErrorKind], ...] = (
 	(errors.StepTimeout, ErrorKind.TIMEOUT),
 	(errors.TemporaryError, ErrorKind.TEMPORARY),
 	(errors.PermanentError, ErrorKind.PERMANENT),
+	(errors.ParkError, ErrorKind.PERSON),
 	(errors.NotPermitted, ErrorKind.PERMISSION),
 	(errors.NotFound, ErrorKind.NOT_FOUND),
 	(errors.InputError, ErrorKind.INPUT),

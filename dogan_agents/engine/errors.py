@@ -50,6 +50,10 @@ class TemporaryError(DoganError):
 	"""Raise it from an action: the step is tried again by its retry policy."""
 
 
+class ParkError(DoganError):
+	"""Raise it from an action: the step is parked for a person."""
+
+
 class Signal(BaseException):
 	"""Base of the engine's control flow; not an Exception, so that an action's own handlers let it pass."""
 

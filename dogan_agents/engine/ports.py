@@ -52,6 +52,7 @@ class ErrorKind(str, Enum):
 	CONNECTION = "Connection"  # the database or Redis went away
 	TEMPORARY = "Temporary"  # the action said so, or the network
 	PERMANENT = "Permanent"  # the action said so
+	PERSON = "Person"  # the action said that a person must decide
 	CRASH = "Crash"  # the worker died while it performed the step
 	UNKNOWN = "Error"
 

@@ -54,4 +54,4 @@ FAILS = frozenset(
 	{ErrorKind.PERMISSION, ErrorKind.INPUT, ErrorKind.PERMANENT, ErrorKind.NOT_FOUND, ErrorKind.VALIDATION}
 )
 ASKS = frozenset({ErrorKind.MANDATORY})
-PARKS = frozenset({ErrorKind.CLOSED_PERIOD})
+PARKS = frozenset({ErrorKind.CLOSED_PERIOD, ErrorKind.PERSON})
