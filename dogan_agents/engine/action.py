@@ -88,9 +88,24 @@ def action(
 	return register
 
 
-def registry(paths: Iterable[str]) -> dict[str, Action]:
-	"""Actions by name from dotted paths of decorated functions; the last one of a name wins."""
-	return {found.name: found for found in map(_load, paths)}
+def registry(
+	paths: Iterable[str], broken: Callable[[ActionError], object] | None = None
+) -> dict[str, Action]:
+	"""Actions by name from dotted paths of decorated functions; the last one of a name wins.
+
+	A path that leads to no action raises ActionError, or is told to `broken` and left out.
+	"""
+	found: dict[str, Action] = {}
+	for path in paths:
+		try:
+			loaded = _load(path)
+		except ActionError as error:
+			if broken is None:
+				raise
+			broken(error)
+		else:
+			found[loaded.name] = loaded
+	return found
 
 
 def explain(error: ValidationError) -> str:

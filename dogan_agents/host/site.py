@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from rq import Queue
 
 from dogan_agents.engine.action import Action, Context, registry
-from dogan_agents.engine.errors import NotPermitted
+from dogan_agents.engine.errors import ActionError, NotPermitted
 from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.host import errors
@@ -39,11 +39,11 @@ class SiteHost(TableHost):
 		super().__init__({key: settings[key] for key in OWN_CONNECTION if key in settings}, node_name())
 		self.site: str = frappe.local.site
 		self.work: Database = SiteDatabase()
-		self.actions = registry(frappe.get_hooks("dogan_actions"))
 		self._zone = ZoneInfo(get_system_timezone())
 		self._prefix: str = generate_qname("")
 		self._logger = frappe.logger("dogan_agents")
 		self._logger.setLevel("INFO")
+		self.actions = registry(frappe.get_hooks("dogan_actions"), self._broken_action)
 
 	@property
 	def own(self) -> Database:
@@ -72,6 +72,10 @@ class SiteHost(TableHost):
 
 	def message(self, error: BaseException) -> str:
 		return errors.message(error)
+
+	def _broken_action(self, error: ActionError) -> None:
+		"""One app's mistake must not stop the others' work; `dogan doctor` names it, too."""
+		self._logger.error(str(error))
 
 	def log(self, message: str) -> None:
 		self._logger.info(message)
