@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import frappe
+import pymysql
 
 from dogan_agents.engine import payload
 from dogan_agents.host.frappe import site_host
@@ -89,6 +90,10 @@ def _read() -> list[tuple[Any, ...]]:
 	beside = site_host().beside
 	try:
 		return list(beside.query(READ))
+	except (
+		pymysql.err.OperationalError
+	):  # no connection is left for us: what our own can see is better than nothing
+		return list(frappe.db.sql(READ))
 	finally:
 		beside.reset()
 
