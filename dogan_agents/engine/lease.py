@@ -42,13 +42,12 @@ class WorkerLease:
 
 	def idle(self) -> None:
 		"""The worker has nothing to do: it fills no place of `max_agents` until it claims again."""
-		self.host.own.execute(f"UPDATE {WORKER} SET status = 'Idle' WHERE name = %s AND status = 'Busy'", (self.name,))
+		self.host.own.execute(
+			f"UPDATE {WORKER} SET status = 'Idle' WHERE name = %s AND status = 'Busy'", (self.name,)
+		)
 
 	def _register(self, db: Database) -> None:
-		db.execute(
-			f"INSERT IGNORE INTO {LEASE} (name, creation, modified) VALUES ('sweep', NOW(6), NOW(6)), "
-			"('limits', NOW(6), NOW(6))"
-		)
+		prepare(db)
 		at = self.host.local(int(time.time() * 1e6))
 		db.execute(
 			f"INSERT INTO {WORKER} (name, creation, modified, owner, modified_by, node, pool, pid, rq_worker, status, "
@@ -97,13 +96,23 @@ def end(db: Database, worker: str) -> None:
 
 
 def lead(db: Database, holder: str) -> bool:
-	"""Be the leader for the next LEADER_SECONDS, if nobody else is."""
+	"""Be the leader for the next LEADER_SECONDS, if nobody else is. Nobody may have led, or drained, before."""
 	taken = db.execute(
 		f"UPDATE {LEASE} SET token = token + (holder IS NULL OR holder != %s), holder = %s, expires = {NOW} + %s "
 		f"WHERE name = 'sweep' AND (holder = %s OR holder IS NULL OR expires < {NOW})",
 		(holder, holder, int(LEADER_SECONDS * 1e6), holder),
 	)
+	if not taken and not db.query(f"SELECT name FROM {LEASE} WHERE name = 'sweep'"):
+		prepare(db)
 	return taken == 1
+
+
+def prepare(db: Database) -> None:
+	"""Make the rows that leases are taken on, where they are missing."""
+	db.execute(
+		f"INSERT IGNORE INTO {LEASE} (name, creation, modified) VALUES ('sweep', NOW(6), NOW(6)), "
+		"('limits', NOW(6), NOW(6))"
+	)
 
 
 class Every:
