@@ -1,0 +1,120 @@
+"""A node of the lab: `python -m dogan_agents.lab.node --name node-1 --workers 2`, and the handle its parent has."""
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+
+from dogan_agents.host.lab import NODE
+from dogan_agents.lab.config import ENVIRONMENT, LabConfig
+from dogan_agents.lab.pools import QUEUES
+from dogan_agents.lab.supervisor import WORKER, Supervisor
+
+POLL = 0.01
+STOP_SECONDS = 40  # a drain may work on until its time slice is over
+
+
+class Node:
+	"""A node as its parent sees it; leaving the context ends it as a power cut would."""
+
+	def __init__(self, config: LabConfig, name: str, workers: int = 2, queues: Sequence[str] = QUEUES):
+		self.config, self.name, self.size, self.queues = config, name, workers, queues
+		self.process: subprocess.Popen[bytes] | None = None
+
+	def __enter__(self) -> "Node":
+		self.start()
+		return self
+
+	def __exit__(self, *exception: object) -> None:
+		self.kill()
+
+	@property
+	def alive(self) -> bool:
+		return self.process is not None and self.process.poll() is None
+
+	@property
+	def log(self) -> Path:
+		return Path(self.config.scratch) / f"{self.name}.log"
+
+	def start(self) -> None:
+		options = ["--name", self.name, "--workers", str(self.size), "--queues", ",".join(self.queues)]
+		with self.log.open("ab") as log:
+			self.process = subprocess.Popen(
+				[sys.executable, "-m", "dogan_agents.lab.node", *options],
+				cwd=self.config.scratch,
+				env={**self.config.to_env(), NODE: self.name},
+				stdin=subprocess.DEVNULL,
+				stdout=log,
+				stderr=log,
+				start_new_session=True,
+			)
+
+	def stop(self, seconds: float = STOP_SECONDS) -> None:
+		"""Let it finish what it is doing; after `seconds`, make it end."""
+		if self.process and self.alive:
+			self.process.terminate()
+			with contextlib.suppress(subprocess.TimeoutExpired):
+				self.process.wait(seconds)
+		self.kill()
+
+	def kill(self) -> None:
+		"""SIGKILL for every process of the node; its supervisor first, so that nobody is replaced."""
+		if self.process:
+			self.process.kill()
+			self.process.wait()
+		while pids := self.pids():
+			for pid in pids:
+				with contextlib.suppress(ProcessLookupError):
+					os.kill(pid, signal.SIGKILL)
+			time.sleep(POLL)
+
+	def pids(self) -> list[int]:
+		"""Every process of the node, wherever it stands in the process tree.
+
+		RQ gives each job a session of its own, and who has lost its parent is nobody's descendant: but the
+		environment the node was started with goes with them all.
+		"""
+		mark = (self.config.to_json(), self.name)
+		return [pid for pid, environment in _environments() if _mark(environment) == mark]
+
+	def workers(self) -> list[int]:
+		"""Its RQ workers that are alive."""
+		if not self.process:
+			return []
+		try:
+			children = psutil.Process(self.process.pid).children()
+			return [child.pid for child in children if child.name() == WORKER]
+		except psutil.NoSuchProcess:
+			return []
+
+
+def _environments() -> Iterator[tuple[int, dict[str, str]]]:
+	"""Of the processes that we may look at, and that have not ended."""
+	for process in psutil.process_iter():
+		with contextlib.suppress(psutil.Error, OSError):
+			yield process.pid, process.environ()
+
+
+def _mark(environment: dict[str, str]) -> tuple[str | None, str | None]:
+	return environment.get(ENVIRONMENT), environment.get(NODE)
+
+
+def main() -> None:
+	parser = argparse.ArgumentParser(description="Run one node of the lab that the environment names.")
+	parser.add_argument("--name", required=True)
+	parser.add_argument("--workers", type=int, default=2)
+	parser.add_argument("--queues", default=",".join(QUEUES))
+	options = parser.parse_args()
+	os.environ[NODE] = options.name
+	Supervisor(LabConfig.from_env(), options.name, options.workers, options.queues.split(",")).run()
+
+
+if __name__ == "__main__":
+	main()
