@@ -9,7 +9,7 @@ from dogan_agents.triggers.fire import fire
 from dogan_agents.triggers.lookup import Trigger, document_key, find, forget_after_commit
 
 OWN = "Dogan "
-UNSETTLED = ("in_install", "in_migrate", "in_patch", "in_uninstall", "in_import", "in_setup_wizard")
+UNSETTLED = ("in_install", "in_migrate", "in_patch", "in_uninstall", "in_setup_wizard")
 
 
 def handle(doc: Document, method: str) -> None:
@@ -25,7 +25,7 @@ def workflow_changed(doc: Document, method: str) -> None:
 
 
 def _triggers(doc: Document, method: str) -> list[Trigger]:
-	if doc.doctype.startswith(OWN) or any(frappe.flags.get(flag) for flag in UNSETTLED):
+	if doc.doctype.startswith(OWN) or any(map(frappe.local.flags.get, UNSETTLED)):
 		return []
 	try:
 		return find(document_key(doc.doctype, method))
