@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import sys
+from dataclasses import asdict
 from datetime import datetime, timezone
 
 from rich.console import Console
@@ -12,10 +14,12 @@ from benchmarks.cases.registry import CASES, chosen
 from benchmarks.places import BUILD
 from benchmarks.run import run
 
+WIDTH = 150  # of what is not a terminal
+
 
 def main() -> None:
 	options = _options()
-	console, results = Console(), list[Result]()
+	console, results = Console(width=None if sys.stdout.isatty() else WIDTH), list[Result]()
 	described = machine.describe()
 	for case in chosen(options.only):
 		with console.status(f"Measuring {case.title}"):
@@ -23,21 +27,19 @@ def main() -> None:
 		console.print(_line(results[-1]))
 	report.show(results, console)
 	_write(described, results)
-	if described["busy_before"] > machine.BUSY:
-		console.print(
-			f"[yellow]Other work kept {described['busy_before']:.0%} of this machine busy: figures are low."
-		)
 
 
 def _line(result: Result) -> str:
-	shown = ", ".join(f"{figure:,.1f}" for figure in result.figures) or "missing"
+	if not result.figures:
+		return f"{result.case.title}: missing"
+	shown = ", ".join(f"{figure:,.1f}" for figure in result.figures)
 	return f"{result.case.title}: {shown} {result.case.group.unit}"
 
 
-def _write(described: dict[str, object], results: list[Result]) -> None:
+def _write(described: machine.Machine, results: list[Result]) -> None:
 	BUILD.mkdir(exist_ok=True)
 	measured_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-	document = {"measured_at": measured_at, "machine": described, "cases": report.as_data(results)}
+	document = {"measured_at": measured_at, "machine": asdict(described), "cases": report.as_data(results)}
 	(BUILD / "benchmark.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 

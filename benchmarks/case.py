@@ -79,6 +79,7 @@ class Result:
 	figures: tuple[float, ...] = ()
 	versions: dict[str, str] = field(default_factory=dict)
 	problem: str = ""  # why there is no figure, or not all of them
+	busy_before: float = 0.0  # the share of the machine that other work took
 
 	@property
 	def best(self) -> float | None:

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, TextIO, TypeVar
@@ -41,12 +41,20 @@ class Settings:
 	processes: int = 2
 
 
+@dataclass(frozen=True)
+class Measured:
+	"""What a program tells, as JSON: what was measured before anything went wrong, and what went wrong."""
+
+	figures: list[float]
+	versions: dict[str, str]
+	problem: str = ""
+
+
 class Program(Protocol):
 	"""One case. Its figures are in the case's unit; `packages` are those whose versions are told."""
 
-	packages: tuple[str, ...]
-
-	def __init__(self, settings: Settings) -> None: ...
+	@property
+	def packages(self) -> tuple[str, ...]: ...
 
 	def start(self) -> None:
 		"""Bring up the workers; return when they wait for work."""
@@ -60,7 +68,7 @@ class Program(Protocol):
 def main(program: Callable[[Settings], Program]) -> None:
 	settings = _settings()
 	with _output_kept_clean() as line:
-		print(json.dumps(_measured(program(settings), settings)), file=line, flush=True)
+		print(json.dumps(asdict(_measured(program(settings), settings))), file=line, flush=True)
 
 
 def timed_steps(runs: range, perform: Callable[[], None]) -> float:
@@ -80,8 +88,7 @@ def wait_until(reached: Callable[[], T], what: str, every: float = 0.005, patien
 	return seen
 
 
-def _measured(program: Program, settings: Settings) -> dict[str, object]:
-	"""What was measured before anything went wrong, and what went wrong."""
+def _measured(program: Program, settings: Settings) -> Measured:
 	figures: list[float] = []
 	problem = ""
 	try:
@@ -96,7 +103,7 @@ def _measured(program: Program, settings: Settings) -> dict[str, object]:
 	finally:
 		program.stop()
 	versions = {package: version(package) for package in program.packages}
-	return {"figures": figures, "problem": problem, "versions": versions}
+	return Measured(figures, versions, problem)
 
 
 def _settings() -> Settings:

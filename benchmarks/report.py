@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.console import Group as Lines
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from benchmarks.case import Group, Result
 from benchmarks.comparison import ratio, reached, yardstick
+from benchmarks.machine import BUSY
 
 SIGNS = {True: "reached", False: "missed", None: ""}
 STYLES = {True: "green", False: "red", None: ""}
@@ -17,10 +17,15 @@ STYLES = {True: "green", False: "red", None: ""}
 
 def show(results: Sequence[Result], console: Console) -> None:
 	for group in dict.fromkeys(result.case.group for result in results):
-		console.print(_table(group, results), _explanations(group, results))
+		console.print(_table(group, results))
+		console.print(_explanations(group, results), soft_wrap=True)
 	for result in results:
 		if result.problem:
 			console.print(Text(f"{result.case.name}: {result.problem}", style="yellow"))
+	if busy := [result.case.name for result in results if result.busy_before > BUSY]:
+		console.print(
+			Text(f"Other work kept the machine busy, figures may be low: {', '.join(busy)}", style="yellow")
+		)
 
 
 def as_data(results: Sequence[Result]) -> list[dict[str, object]]:
@@ -28,11 +33,13 @@ def as_data(results: Sequence[Result]) -> list[dict[str, object]]:
 
 
 def _table(group: Group, results: Sequence[Result]) -> Table:
-	table = Table(title=group.title, title_justify="left", title_style="bold", expand=True)
-	table.add_column("case", no_wrap=True)
+	table = Table(
+		title=group.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+	)
+	table.add_column("", no_wrap=True)
 	for heading in (f"{group.unit}, median", "best", "ratio", "goal"):
-		table.add_column(heading, justify="right", no_wrap=heading != f"{group.unit}, median")
-	table.add_column("promise", ratio=1)
+		table.add_column(heading, justify="right", no_wrap=True)
+	table.add_column("what it promises")
 	for result in _of(group, results):
 		table.add_row(*_cells(result, results))
 	return table
@@ -50,14 +57,13 @@ def _cells(result: Result, results: Sequence[Result]) -> Iterator[str | Text]:
 	yield result.case.promise
 
 
-def _explanations(group: Group, results: Sequence[Result]) -> Lines:
-	texts = [_explanation(result) for result in _of(group, results) if result.figures]
-	return Lines(*(Padding(text, (0, 0, 0, 2)) for text in texts), "")
+def _explanations(group: Group, results: Sequence[Result]) -> Text:
+	return Text().join(_explanation(result) for result in _of(group, results) if result.figures)
 
 
 def _explanation(result: Result) -> Text:
-	lines = "\n".join(result.case.where_time_goes)
-	return Text.assemble((f"{result.case.title}: ", "bold"), lines)
+	first, second = result.case.where_time_goes
+	return Text.assemble((result.case.title, "bold"), f"\n  {first}\n  {second}\n")
 
 
 def _as_data(result: Result, results: Sequence[Result]) -> dict[str, object]:
@@ -78,6 +84,7 @@ def _as_data(result: Result, results: Sequence[Result]) -> dict[str, object]:
 		"reached": reached(result, results),
 		"versions": result.versions,
 		"problem": result.problem,
+		"busy_before": result.busy_before,
 		"where_time_goes": list(case.where_time_goes),
 	}
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from benchmarks import peers_venv
 from benchmarks.case import Case, Home, Result, Service
 from benchmarks.errors import Missing
+from benchmarks.machine import busy
 from benchmarks.places import BENCH, ROOT
+from benchmarks.program import Measured
 from benchmarks.scratch import scratch_folder
 from benchmarks.services.bench import bench
 from benchmarks.services.postgres import postgres, postgres_version
@@ -23,15 +25,14 @@ VERSIONS = {Service.REDIS: redis_version, Service.POSTGRES: postgres_version}
 
 
 def run(case: Case, runs: int, rounds: int) -> Result:
-	runs = case.runs(runs)
+	runs, busy_before = case.runs(runs), busy()
 	try:
 		with scratch_folder() as scratch, _services(case, scratch) as urls:
 			told = _measure(case, ["--runs", str(runs), "--rounds", str(rounds), *urls], scratch)
-		return Result(
-			case, runs, tuple(told["figures"]), {**told["versions"], **_versions(case)}, told["problem"]
-		)
 	except Missing as error:
-		return Result(case, runs, problem=str(error))
+		return Result(case, runs, problem=str(error), busy_before=busy_before)
+	versions = {**told.versions, **_versions(case)}
+	return Result(case, runs, tuple(told.figures), versions, told.problem, busy_before)
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def _services(case: Case, scratch: Path) -> Iterator[list[str]]:
 		yield options
 
 
-def _measure(case: Case, options: list[str], scratch: Path) -> dict[str, object]:
+def _measure(case: Case, options: list[str], scratch: Path) -> Measured:
 	command = [str(_interpreter(case)), "-m", case.module, "--scratch", str(scratch), *options]
 	environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 	log = scratch / "program.log"
@@ -60,7 +61,7 @@ def _measure(case: Case, options: list[str], scratch: Path) -> dict[str, object]
 	if done.returncode or not done.stdout.strip():
 		last = log.read_text(errors="replace").strip().splitlines()[-1:]
 		raise Missing(f"ended with code {done.returncode}: {' '.join(last)}")
-	return dict(json.loads(done.stdout))
+	return Measured(**json.loads(done.stdout))
 
 
 def _interpreter(case: Case) -> Path:

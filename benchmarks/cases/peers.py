@@ -27,7 +27,7 @@ CASES = (
 		"LangGraph, SQLite",
 		("langgraph==1.2.22", "langgraph-checkpoint-sqlite==3.1.2"),
 		(),
-		"A checkpoint after each step, written behind the next one; no queue: nobody resumes a dead run.",
+		"each step on disk, behind the next; nobody resumes a dead run",
 		(
 			"Nearly all is Python in the graph's own loop and in packing checkpoints; a run never leaves its",
 			"process, so there is no hand-over to pay for. Each process has a database file of its own.",
@@ -38,10 +38,10 @@ CASES = (
 		"Celery canvas, Redis",
 		("celery==5.7.0", "redis==8.1.0"),
 		(Service.REDIS,),
-		"In Redis's memory; a step is acknowledged before it runs, so it is lost with its worker.",
+		"none: Redis's memory; a step is lost with its worker",
 		(
-			"A message and a result a step through Redis, and for the join a chord counter; the parent of the",
-			"prefork pool hands each message to a child through a pipe.",
+			"Thirty Redis commands a step: message, result, its expiry and publication, the chord's counter; the",
+			"parent of the prefork pool hands each message to a child through a pipe.",
 		),
 	),
 	_peer(
@@ -49,9 +49,9 @@ CASES = (
 		"RQ depends_on, SimpleWorker",
 		RQ,
 		(Service.REDIS,),
-		"In Redis's memory; a job of a dead worker is failed minutes later, and its successors wait for ever.",
+		"none: Redis's memory; successors of a lost job wait for ever",
 		(
-			"Some twenty Redis round trips a job: status, registries, heartbeats, the result, then each dependent",
+			"Eighty Redis commands in thirty round trips a job: status, registries, result, then each dependent",
 			"is looked at under WATCH, which is tried again when B and C end together.",
 		),
 	),
@@ -60,7 +60,7 @@ CASES = (
 		"RQ depends_on, forking Worker",
 		RQ,
 		(Service.REDIS,),
-		"As above; a step that crashes its process leaves the worker alive.",
+		"the same; a crash in a step spares the worker",
 		(
 			"A fork a job and waiting for it: most of a job's time is the kernel copying a Python process,",
 			"then the same round trips as the SimpleWorker's.",
@@ -71,10 +71,10 @@ CASES = (
 		"DBOS queue, PostgreSQL",
 		("dbos==3.4.0", PSYCOPG),
 		(Service.POSTGRES,),
-		"Every step's output on disk before the next; a dead process's runs resume when its executor returns.",
+		"each step on disk before the next; resumes a dead process's runs",
 		(
-			"A commit for each step, for the start and for the end of a run, through SQLAlchemy; B and C run one",
-			"after the other in the workflow function, which costs a trivial step nothing.",
+			"A commit for each step, for the start, the claim and the end of a run, through SQLAlchemy; B and C run",
+			"one after the other in the workflow function, which costs a trivial step nothing.",
 		),
 	),
 	_peer(
@@ -82,7 +82,7 @@ CASES = (
 		"procrastinate, PostgreSQL",
 		("procrastinate==3.10.0", PSYCOPG),
 		(Service.POSTGRES,),
-		"Every job on disk; knows no graph, so a step can be done without its successors being queued.",
+		"each job on disk; successors are queued by hand, so may be lost",
 		(
 			"Three commits a job: fetch it, queue the successor, finish it, each a stored function with triggers",
 			"that write an event row; the join is a row that B and C both update.",

@@ -1,7 +1,7 @@
 """DBOS on PostgreSQL: a workflow of four steps, on a queue that two processes serve."""
 
 import psycopg
-from dbos import DBOSClient
+from dbos import DBOSClient, WorkflowHandle
 
 from benchmarks import work
 from benchmarks.peers.dbos_worker import QUEUE, VERSION
@@ -30,7 +30,7 @@ class DbosQueue:
 			worker.stop()
 
 	def measure(self, runs: range) -> float:
-		handles = []
+		handles: list[WorkflowHandle[work.Output]] = []
 		aim = self._done() + len(runs)
 
 		def perform() -> None:

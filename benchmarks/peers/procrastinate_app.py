@@ -14,7 +14,7 @@ ARRIVE = """
 	on conflict (run) do update set outputs = joins.outputs || excluded.outputs returning outputs
 """
 
-app = App(connector=PsycopgConnector(conninfo=os.environ.get(POSTGRES, ""), min_size=4, max_size=12))
+app = App(connector=PsycopgConnector(conninfo=os.environ.get(POSTGRES, ""), min_size=4, max_size=20))
 
 
 @app.task

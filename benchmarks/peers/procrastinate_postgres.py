@@ -1,4 +1,4 @@
-"""procrastinate on PostgreSQL, two worker processes of ten jobs at once."""
+"""procrastinate on PostgreSQL, two worker processes of thirty jobs at once."""
 
 import os
 

@@ -5,7 +5,7 @@ import asyncio
 from benchmarks.peers.processes import READY
 from benchmarks.peers.procrastinate_app import app
 
-JOBS_AT_ONCE = 10
+JOBS_AT_ONCE = 30
 
 
 async def main() -> None:
