@@ -29,6 +29,7 @@ dogan_actions = [
 	"dogan_agents.actions.lead_from_mail.lead_from_mail",
 	"dogan_agents.actions.send_mail.send_mail",
 	"dogan_agents.actions.run_method.run_method",
+	"dogan_agents.actions.set_values.set_values",
 	"dogan_agents.actions.wait.wait",
 ]
 
