@@ -19,6 +19,7 @@ add_to_apps_screen = [
 	}
 ]
 
+before_install = "dogan_agents.install.before_install"
 after_install = "dogan_agents.install.after_install"
 after_migrate = "dogan_agents.install.after_migrate"
 before_uninstall = "dogan_agents.install.before_uninstall"

@@ -11,6 +11,11 @@ POOLS = {
 }
 
 
+def before_install() -> None:
+	"""Frappe may still go by the modules that it had found in Redis before the app came to the bench."""
+	frappe.setup_module_map()
+
+
 def after_install() -> None:
 	ensure_roles()
 	ensure_pools(POOLS)
