@@ -1,6 +1,7 @@
 """What steps pass on: JSON of at most 1 MB."""
 
 import json
+import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from dogan_agents.engine.errors import PayloadError
 
 MAX_BYTES = 1_000_000
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def dumps(value: Any, what: str) -> str:
@@ -18,13 +20,19 @@ def dumps(value: Any, what: str) -> str:
 		text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 	except (TypeError, ValueError, RecursionError) as error:
 		raise PayloadError(f"{what} is not JSON: {error}.") from error
-	size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+	text = storable(text)
+	size = len(text) if text.isascii() else len(text.encode())
 	if size > MAX_BYTES:
 		raise PayloadError(
 			f"{what} is {size / 1e6:.2f} MB; at most 1 MB is passed on. "
 			"Save the data in a document or file and pass on its name."
 		)
 	return text
+
+
+def storable(text: str) -> str:
+	"""`text` without lone surrogates, such as broken mail leaves behind: neither UTF-8 nor JSON has them."""
+	return text if text.isascii() else SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def loads(text: str | None) -> Any:

@@ -6,13 +6,23 @@ from typing import Any
 
 from jinja2 import StrictUndefined, meta, nodes
 from jinja2.exceptions import TemplateError as JinjaError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from dogan_agents.engine.errors import TemplateError
 
 RUN_NAMES = frozenset({"run", "input", "steps"})
 
-_environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+
+class DataEnvironment(ImmutableSandboxedEnvironment):
+	"""`input.items` is what the input holds under that name, not the method of Python's dict."""
+
+	def getattr(self, obj: Any, attribute: str) -> Any:
+		if isinstance(obj, Mapping) and attribute in obj:
+			return obj[attribute]
+		return super().getattr(obj, attribute)
+
+
+_environment = DataEnvironment(undefined=StrictUndefined, autoescape=False)
 
 
 def evaluate(expression: str, scope: Mapping[str, Any]) -> Any:
@@ -65,17 +75,24 @@ def steps_used(value: Any, *, expression: bool = False) -> frozenset[str] | None
 		tree = _parse("{{ (" + text + ") }}") if expression else _parse(text)
 		named = 0
 		for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-			if not (isinstance(node.node, nodes.Name) and node.node.name == "steps"):
-				continue
-			if isinstance(node, nodes.Getattr):
-				used.add(node.attr)
-				named += 1
-			elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-				used.add(str(node.arg.value))
+			step = _step_named(node)
+			if step is not None:
+				used.add(step)
 				named += 1
 		if sum(name.name == "steps" for name in tree.find_all(nodes.Name)) > named:
 			return None
 	return frozenset(used)
+
+
+def _step_named(node: nodes.Expr) -> str | None:
+	"""The step that `steps.name` or `steps["name"]` names."""
+	if isinstance(node, nodes.Getattr | nodes.Getitem) and isinstance(node.node, nodes.Name):
+		if node.node.name == "steps":
+			if isinstance(node, nodes.Getattr):
+				return str(node.attr)
+			if isinstance(node.arg, nodes.Const):
+				return str(node.arg.value)
+	return None
 
 
 def _parse(text: str) -> nodes.Template:
@@ -102,15 +119,20 @@ def _expression(text: str) -> Callable[..., Any]:
 
 @lru_cache(maxsize=4096)
 def _text(text: str) -> Callable[..., Any]:
-	body = _parse(text).body
-	if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
-		stripped = text.strip()
-		if stripped == text and not isinstance(body[0].nodes[0], nodes.TemplateData):
-			return _expression(stripped[2:-2].strip("-+ \n\t"))
+	if _is_lone_expression(text):
+		return _expression(text[2:-2].removeprefix("-").removesuffix("-"))
 	try:
 		return _environment.from_string(text).render
 	except JinjaError as error:
 		raise TemplateError(f"{error} in: {text[:200]}") from error
+
+
+def _is_lone_expression(text: str) -> bool:
+	"""Is the text one `{{ … }}` and nothing else?"""
+	body = _parse(text).body
+	if not (text.startswith("{{") and text.endswith("}}") and len(body) == 1):
+		return False
+	return isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1
 
 
 def _guard(call: Callable[..., Any], scope: Mapping[str, Any], text: str) -> Any:
@@ -119,5 +141,5 @@ def _guard(call: Callable[..., Any], scope: Mapping[str, Any], text: str) -> Any
 		if isinstance(value, StrictUndefined):
 			str(value)
 		return value
-	except (JinjaError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+	except Exception as error:  # filters and methods raise whatever Python does: the template is at fault
 		raise TemplateError(f"{error} in: {text[:200]}") from error
