@@ -13,7 +13,7 @@ def topological(predecessors: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 	except CycleError as error:
 		cycle: Sequence[str] = error.args[1]
 		raise SpecError(
-			"the steps form a cycle: " + " → ".join(reversed(cycle)), step=cycle[0], field="depends_on"
+			"the steps form a cycle: " + " → ".join(cycle), step=cycle[0], field="depends_on"
 		) from error
 
 
