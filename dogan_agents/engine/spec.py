@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from itertools import chain
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from dogan_agents.engine import graph, template
 from dogan_agents.engine.action import Action, explain
-from dogan_agents.engine.errors import SpecError, TemplateError
+from dogan_agents.engine.errors import InputError, SpecError, TemplateError
 
 STEP_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -59,6 +61,11 @@ class WorkflowSpec(BaseModel):
 		return graph.successors(self.predecessors)
 
 	@cached_property
+	def roots(self) -> tuple[str, ...]:
+		"""The steps that a run begins with."""
+		return tuple(step.step for step in self.steps if not step.depends_on)
+
+	@cached_property
 	def leaves(self) -> tuple[str, ...]:
 		return tuple(step for step, after in self.successors.items() if not after)
 
@@ -70,7 +77,7 @@ class WorkflowSpec(BaseModel):
 	@cached_property
 	def entry_pool(self) -> str:
 		"""The pool to wake for a new run: that of its first step without predecessors."""
-		return next(self.pool_of(step.step) for step in self.steps if not step.depends_on)
+		return self.pool_of(self.roots[0])
 
 	def pool_of(self, step: str) -> str:
 		return self.by_name[step].pool or self.pool
@@ -150,7 +157,8 @@ def _check_step(spec: WorkflowSpec, step: StepSpec, actions: Mapping[str, Action
 	for field, used in _uses(step):
 		for name in sorted((used or frozenset()) - graph.ancestors(spec.predecessors, step.step)):
 			raise SpecError(f"step {name} has not ended before this one", step=step.step, field=field)
-	for reason in input_faults(actions[step.action], step.input):
+	action = actions[step.action]
+	for reason in chain(input_faults(action, step.input), _whole_fault(action, step.input)):
 		raise SpecError(reason, step=step.step, field="input")
 
 
@@ -190,6 +198,23 @@ def input_faults(action: Action, data: Mapping[str, Any]) -> Iterator[str]:
 				yield f"{action.name} needs the field {key}"
 		elif not template.is_template(data[key]):
 			try:
-				TypeAdapter(field.annotation).validate_python(data[key])
+				_adapter(field).validate_python(data[key])
 			except ValidationError as error:
 				yield f"{key}: {explain(error).removeprefix('input: ')}"
+
+
+def _whole_fault(action: Action, data: Mapping[str, Any]) -> Iterator[str]:
+	"""What the schema says of an input that holds no templates, as a whole."""
+	if not template.is_template(data):
+		try:
+			action.parse(data)
+		except InputError as error:
+			yield str(error)
+
+
+def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
+	"""The type of a field with its bounds."""
+	kind: Any = field.annotation
+	for bound in field.metadata:
+		kind = Annotated[kind, bound]
+	return TypeAdapter(kind)
