@@ -1,5 +1,6 @@
 """Wake-ups over Redis and RQ. All of it may be lost at any time: the sweep wakes again."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,19 +25,36 @@ return 1
 """
 """Reserve a place for one more drain: KEYS live, queued; ARGV job, most, 'first' or 'more'."""
 
+ALIVE = """
+redis.call('ZADD', KEYS[1], redis.call('TIME')[1] + ARGV[2], ARGV[1])
+"""
+"""Put a drain among those at work: KEYS live; ARGV worker, seconds. By Redis' clock: those of nodes may differ."""
+
 TAKE = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
 local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
-local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'turn')
 local tokens = math.min(limit, (tonumber(bucket[1]) or limit) + (now - (tonumber(bucket[2]) or now)) * limit / period)
+local turn = tonumber(bucket[3]) or 0
 local wait = 0
-if tokens >= 1 then tokens = tokens - 1 else wait = (1 - tokens) * period / limit end
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now))
-redis.call('EXPIRE', KEYS[1], math.ceil(period) + 60)
-return tostring(wait)
+if tokens >= 1 then
+	tokens = tokens - 1
+else
+	local first = now + (1 - tokens) * period / limit
+	if turn < first or turn > first + 60 then turn = first end
+	wait = turn - now
+	turn = turn + period / limit
+end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens))
+redis.call('HSET', KEYS[1], 'at', string.format('%.6f', now), 'turn', string.format('%.6f', turn))
+redis.call('EXPIRE', KEYS[1], math.ceil(period) + 120)
+return string.format('%.6f', wait)
 """
-"""A token bucket by Redis' own clock: KEYS bucket; ARGV limit, period (s). Seconds until there is a token."""
+"""A token bucket by Redis' own clock: KEYS bucket; ARGV limit, period (s). Seconds until it is worth asking again.
+
+Those who are refused are told to come back one after the other, up to a minute later, and not all for one token.
+"""
 
 
 class RedisHands:
@@ -54,6 +72,7 @@ class RedisHands:
 		self.redis, self.site, self.enqueue, self.pool, self.log = redis, site, enqueue, pool, log
 		self.rq_id = rq_id  # the id RQ knows a drain's job by
 		self._reserve = redis.register_script(RESERVE)
+		self._alive_script = redis.register_script(ALIVE)
 		self._take = redis.register_script(TAKE)
 
 	def wake(self, pool: str) -> None:
@@ -116,7 +135,7 @@ class RedisHands:
 	def _forget_lost(self, pool: str) -> None:
 		"""A reservation whose RQ job is gone, or was never begun, must not keep others from being called."""
 		key = self._key("queued", pool)
-		old = self.redis.zrangebyscore(key, "-inf", time.time() - STALE_SECONDS)
+		old = self.redis.zrangebyscore(key, "-inf", self.redis.time()[0] - STALE_SECONDS)
 		lost = [job for job in old if not self._is_queued(job)]
 		if lost:
 			self.redis.zrem(key, *lost)
@@ -130,7 +149,7 @@ class RedisHands:
 			return False
 
 	def _alive(self, pool: str, worker: str, seconds: float) -> None:
-		self.redis.zadd(self._key("live", pool), {worker: time.time() + seconds})
+		self._alive_script(keys=[self._key("live", pool)], args=[worker, math.ceil(seconds)])
 
 	def _key(self, kind: str, name: str) -> str:
 		return f"rq:dogan:{self.site}:{kind}:{name}"
