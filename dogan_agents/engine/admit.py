@@ -1,9 +1,12 @@
 """Admission: Queued runs become Running, in the order of their queue, within their workflow's limit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from dogan_agents.engine import limits, order, payload, template
+from dogan_agents.engine.errors import DoganError
 from dogan_agents.engine.ids import task_name
 from dogan_agents.engine.ports import Database, Host
 from dogan_agents.engine.spec import StepSpec, WorkflowSpec
@@ -13,6 +16,10 @@ COLUMNS = (
 	"name, creation, modified, owner, modified_by, docstatus, idx, run, workflow, step, status, action, agent, pool, "
 	"fair_key, waiting_on, limit_key, external, ready_key, ready_at"
 )
+
+
+LIMIT_KEY_LENGTH = 140
+BATCH = 500  # blocked runs put back into the queue at once, when their limit is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,15 @@ class QueuedRun:
 	fair_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+	"""A queued run with what its tasks are made from."""
+
+	run: QueuedRun
+	spec: WorkflowSpec
+	limit_keys: Mapping[str, str]  # of the steps that have a concurrency key
+
+
 def admit(host: Host, db: Database, limit: int, now: int) -> set[str]:
 	"""Admit up to `limit` runs inside the transaction that is open; the pools that have work by it."""
 	rows = db.query(
@@ -32,28 +48,57 @@ def admit(host: Host, db: Database, limit: int, now: int) -> set[str]:
 		"ORDER BY queue_key LIMIT %s FOR UPDATE SKIP LOCKED",
 		(limit,),
 	)
-	queued = [(QueuedRun(*row), host.spec(row[1])) for row in rows]
-	places = {workflow: host.max_concurrent(workflow) for workflow in {spec.workflow for _, spec in queued}}
-	admitted = _within_limits(db, queued, places) if any(places.values()) else queued
+	queued = [entry for row in rows if (entry := _entry(host, db, QueuedRun(*row), now))]
+	admitted = _within_limits(host, db, queued)
 	return _open(host, db, admitted, now) if admitted else set()
 
 
-def _within_limits(
-	db: Database, queued: Sequence[tuple[QueuedRun, WorkflowSpec]], places: dict[str, int]
-) -> list[tuple[QueuedRun, WorkflowSpec]]:
+def _entry(host: Host, db: Database, run: QueuedRun, now: int) -> Entry | None:
+	"""None when the run cannot be carried out: it fails by itself, and keeps no other waiting."""
+	try:
+		spec = host.spec(run.version)
+		return Entry(run, spec, _limit_keys(run, spec))
+	except DoganError as error:
+		db.execute(
+			f"UPDATE {RUN} SET status = 'Failed', queue_key = 0, error = %s, ended_at = %s, modified = %s "
+			"WHERE name = %s",
+			(payload.storable(str(error)), host.local(now), host.local(now), run.name),
+		)
+		return None
+
+
+def _limit_keys(run: QueuedRun, spec: WorkflowSpec) -> dict[str, str]:
+	keyed = [step for step in spec.steps if step.concurrency_key]
+	if not keyed:
+		return {}
+	data = payload.loads(run.input)
+	scope = {"run": {"name": run.name, "user": run.user, "input": data}, "input": data, "steps": {}}
+	return {step.step: _limit_key(spec, step, template.render(step.concurrency_key, scope)) for step in keyed}
+
+
+def _limit_key(spec: WorkflowSpec, step: StepSpec, value: Any) -> str:
+	return payload.storable(f"{step.concurrency_limit}|{spec.workflow}.{step.step}:{value}")[
+		:LIMIT_KEY_LENGTH
+	]
+
+
+def _within_limits(host: Host, db: Database, queued: Sequence[Entry]) -> list[Entry]:
 	"""Those that their workflow's `max_concurrent` lets in; the others leave the queue as blocked."""
+	workflows = {entry.spec.workflow for entry in queued}
+	places = {workflow: most for workflow in workflows if (most := host.max_concurrent(workflow))}
+	if not places:
+		return list(queued)
 	limits.lock(db)
-	free: dict[str, int] = {}
+	free = {workflow: most - running(db, workflow) for workflow, most in places.items()}
 	admitted = []
-	for run, spec in queued:
-		if places[spec.workflow]:
-			if spec.workflow not in free:
-				free[spec.workflow] = places[spec.workflow] - running(db, spec.workflow)
-			if free[spec.workflow] <= 0:
-				_block(db, run.name, spec.workflow)
-				continue
-			free[spec.workflow] -= 1
-		admitted.append((run, spec))
+	for entry in queued:
+		workflow = entry.spec.workflow
+		if free.get(workflow, 1) > 0:
+			admitted.append(entry)
+		else:
+			_block(db, entry.run.name, workflow)
+		if workflow in free:
+			free[workflow] -= 1
 	return admitted
 
 
@@ -71,17 +116,23 @@ def _block(db: Database, run: str, workflow: str) -> None:
 	)
 
 
-def unblock(db: Database, workflow: str, places: int, now: int) -> int:
-	"""Put up to `places` of the workflow's blocked runs back into the queue, the oldest first."""
+def unblock(host: Host, db: Database, workflow: str, now: int) -> int:
+	"""Put as many of the workflow's blocked runs back into the queue as it has places free, the oldest first."""
+	limits.lock(db)
+	places = host.max_concurrent(workflow)
+	free = places - running(db, workflow) if places else BATCH
+	if free <= 0:
+		return 0
 	rows = db.query(
-		f"SELECT name, priority, fair_key FROM {RUN} WHERE blocked_on = %s ORDER BY creation LIMIT %s "
+		f"SELECT name, version, priority, fair_key FROM {RUN} WHERE blocked_on = %s ORDER BY creation LIMIT %s "
 		"FOR UPDATE SKIP LOCKED",
-		(limits.WORKFLOW + workflow, places),
+		(limits.WORKFLOW + workflow, free),
 	)
 	if not rows:
 		return 0
 	names = [row[0] for row in rows]
-	keys = order.keys(db, order.run_queue(), [order.Flow(row[1], row[2]) for row in rows], now)
+	flows = [order.Flow(row[2], row[3], host.spec(row[1]).weight) for row in rows]
+	keys = order.keys(db, order.run_queue(), flows, now)
 	assign, params = each("queue_key", names, keys)
 	db.execute(
 		f"UPDATE {RUN} SET blocked_on = NULL, {assign} WHERE name IN ({marks(names)})", (*params, *names)
@@ -89,20 +140,21 @@ def unblock(db: Database, workflow: str, places: int, now: int) -> int:
 	return len(rows)
 
 
-def _open(host: Host, db: Database, admitted: Sequence[tuple[QueuedRun, WorkflowSpec]], now: int) -> set[str]:
+def _open(host: Host, db: Database, admitted: Sequence[Entry], now: int) -> set[str]:
 	"""Write the tasks of admitted runs: those without predecessors Ready, the others Pending."""
 	at = host.local(now)
 	ready_keys = _ready_keys(db, admitted, now)
 	values: list[object] = []
 	count = 0
-	for run, spec in admitted:
+	for entry in admitted:
+		run, spec = entry.run, entry.spec
 		for step in spec.steps:
 			key = ready_keys.get((run.name, step.step), 0)
 			values.extend(
 				(
 					task_name(run.name, step.step), at, at, run.user, run.user, 0, 0, run.name, spec.workflow,
 					step.step, "Ready" if key else "Pending", step.action, spec.agent_of(step.step),
-					spec.pool_of(step.step), run.fair_key, len(step.depends_on), _limit_key(run, spec, step),
+					spec.pool_of(step.step), run.fair_key, len(step.depends_on), entry.limit_keys.get(step.step),
 					int(step.external), key, at if key else None,
 				)
 			)  # fmt: skip
@@ -111,18 +163,15 @@ def _open(host: Host, db: Database, admitted: Sequence[tuple[QueuedRun, Workflow
 	rows = ", ".join([f"({marks(range(width))})"] * count)
 	db.execute(f"INSERT INTO {TASK} ({COLUMNS}) VALUES {rows}", values)
 	_mark_running(db, admitted, at)
-	return {spec.pool_of(step.step) for _, spec in admitted for step in spec.steps if not step.depends_on}
+	return {entry.spec.pool_of(step) for entry in admitted for step in entry.spec.roots}
 
 
-def _ready_keys(
-	db: Database, admitted: Sequence[tuple[QueuedRun, WorkflowSpec]], now: int
-) -> dict[tuple[str, str], int]:
+def _ready_keys(db: Database, admitted: Sequence[Entry], now: int) -> dict[tuple[str, str], int]:
 	by_pool: dict[str, list[tuple[str, str, order.Flow]]] = {}
-	for run, spec in admitted:
-		for step in spec.steps:
-			if not step.depends_on:
-				flow = order.Flow(run.priority, run.fair_key, spec.weight)
-				by_pool.setdefault(spec.pool_of(step.step), []).append((run.name, step.step, flow))
+	for entry in admitted:
+		flow = order.Flow(entry.run.priority, entry.run.fair_key, entry.spec.weight)
+		for step in entry.spec.roots:
+			by_pool.setdefault(entry.spec.pool_of(step), []).append((entry.run.name, step, flow))
 	found: dict[tuple[str, str], int] = {}
 	for pool, items in by_pool.items():
 		keys = order.keys(db, order.pool_queue(pool), [flow for *_, flow in items], now)
@@ -130,23 +179,12 @@ def _ready_keys(
 	return found
 
 
-def _limit_key(run: QueuedRun, spec: WorkflowSpec, step: StepSpec) -> str | None:
-	if not step.concurrency_key:
-		return None
-	data = payload.loads(run.input)
-	value = template.render(
-		step.concurrency_key,
-		{"run": {"name": run.name, "user": run.user, "input": data}, "input": data, "steps": {}},
-	)
-	return f"{step.concurrency_limit}|{spec.workflow}.{step.step}:{value}"[:140]
-
-
-def _mark_running(db: Database, admitted: Sequence[tuple[QueuedRun, WorkflowSpec]], at: str) -> None:
-	names = [run.name for run, _ in admitted]
-	totals, total_params = each("tasks_total", names, [len(spec.steps) for _, spec in admitted])
-	opens, open_params = each("tasks_open", names, [len(spec.steps) for _, spec in admitted])
-	roots = [sum(not step.depends_on for step in spec.steps) for _, spec in admitted]
-	actives, active_params = each("tasks_active", names, roots)
+def _mark_running(db: Database, admitted: Sequence[Entry], at: datetime) -> None:
+	names = [entry.run.name for entry in admitted]
+	sizes = [len(entry.spec.steps) for entry in admitted]
+	totals, total_params = each("tasks_total", names, sizes)
+	opens, open_params = each("tasks_open", names, sizes)
+	actives, active_params = each("tasks_active", names, [len(entry.spec.roots) for entry in admitted])
 	db.execute(
 		f"UPDATE {RUN} SET status = 'Running', queue_key = 0, started_at = %s, modified = %s, {totals}, {opens}, "
 		f"{actives} WHERE name IN ({marks(names)})",

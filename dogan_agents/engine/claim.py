@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dogan_agents.engine import limits
 from dogan_agents.engine.admit import admit
 from dogan_agents.engine.ports import Database, Host
-from dogan_agents.engine.sql import TASK, each, marks, pairs
+from dogan_agents.engine.sql import TASK, each, marks, pairs, transaction
 
 ADMIT = 64  # runs admitted a claim at most
 
@@ -49,8 +49,7 @@ def claim(host: Host, pool: str, worker: str, size: int, now: int, *, busy: bool
 	is taken alone, so that it keeps nothing else waiting.
 	"""
 	db = host.own
-	db.begin()
-	try:
+	with transaction(db):
 		woken = admit(host, db, ADMIT, now)
 		rows = db.query(
 			"SELECT name, run, step, item, attempt + 1, crashes, lease_token + 1, agent, limit_key, external, "
@@ -59,16 +58,11 @@ def claim(host: Host, pool: str, worker: str, size: int, now: int, *, busy: bool
 			(pool, size),
 		)
 		if rows and not busy and not limits.take_place(db, worker, host.settings().max_agents):
-			db.commit()
 			return Claim([], woken, False, refused=True)
 		batch = _batch([Claimed(*row) for row in rows])
 		mine = _within_limits(host, db, worker, batch)
 		if mine:
 			_take(db, host, worker, mine, now)
-		db.commit()
-	except BaseException:
-		db.rollback()
-		raise
 	return Claim(mine, woken, len(rows) == size or len(batch) < len(rows))
 
 
@@ -91,17 +85,27 @@ def _take(db: Database, host: Host, worker: str, mine: Sequence[Claimed], now: i
 
 def release(host: Host, tasks: Sequence[Claimed]) -> None:
 	"""Give back tasks that were claimed and not begun, to the place in the queue where they were."""
-	db = host.own
 	names = [task.name for task in tasks]
 	keys, params = each("ready_key", names, [task.ready_key for task in tasks])
-	fence = [part for task in tasks for part in (task.name, task.lease_token)]
-	db.begin()
-	db.execute(
+	host.own.execute(
 		f"UPDATE {TASK} SET status = 'Ready', running_on = NULL, attempt = attempt - 1, {keys} "
 		f"WHERE (name, lease_token) IN ({pairs(tasks)}) AND status = 'Running'",
-		(*params, *fence),
+		(*params, *_fence(tasks)),
 	)
-	db.commit()
+
+
+def held(host: Host, tasks: Sequence[Claimed]) -> list[Claimed]:
+	"""Those that are still this worker's own."""
+	rows = host.own.query(
+		f"SELECT name FROM {TASK} WHERE (name, lease_token) IN ({pairs(tasks)}) AND status = 'Running'",
+		_fence(tasks),
+	)
+	names = {row[0] for row in rows}
+	return [task for task in tasks if task.name in names]
+
+
+def _fence(tasks: Sequence[Claimed]) -> list[str | int]:
+	return [part for task in tasks for part in (task.name, task.lease_token)]
 
 
 def _within_limits(host: Host, db: Database, worker: str, batch: list[Claimed]) -> list[Claimed]:

@@ -6,6 +6,7 @@ its commit. Either all of it happens, or nothing.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from dogan_agents.engine import order, payload
@@ -32,6 +33,11 @@ class Outcome:
 	retry: bool = False  # Waiting for the next attempt, not for a timer of its own
 	counted: bool = True  # False: the attempt never began (a rate limit), so it does not count
 	duration: float = 0.0  # seconds
+
+	@property
+	def size(self) -> int:
+		"""Characters of JSON to write."""
+		return len(self.input or "") + len(self.output or "")
 
 
 @dataclass(slots=True)
@@ -65,7 +71,7 @@ def complete(host: Host, db: Database, outcomes: Sequence[Outcome], now: int) ->
 	write_fenced(db, outcomes, host.local(now))
 	forward = Forward()
 	_step_forward(host, db, runs, outcomes, forward, now)
-	_settle(host, db, runs, outcomes, forward, now)
+	settle(host, db, runs, forward, now)
 	return forward
 
 
@@ -82,7 +88,7 @@ def lock_runs(db: Database, names: Iterable[str]) -> dict[str, RunRow]:
 	return {row[0]: RunRow(*row) for row in rows}
 
 
-def write_fenced(db: Database, outcomes: Sequence[Outcome], at: str) -> None:
+def write_fenced(db: Database, outcomes: Sequence[Outcome], at: datetime) -> None:
 	"""The fence: each result is written where the lease token is still the one we claimed with, or none is."""
 	for status in dict.fromkeys(outcome.status for outcome in outcomes):
 		group = [outcome for outcome in outcomes if outcome.status is status]
@@ -91,12 +97,10 @@ def write_fenced(db: Database, outcomes: Sequence[Outcome], at: str) -> None:
 			raise LeaseLost([outcome.task.name for outcome in group])
 
 
-def _write(db: Database, group: Sequence[Outcome], status: TaskStatus, at: str) -> int:
+def _write(db: Database, group: Sequence[Outcome], status: TaskStatus, at: datetime) -> int:
 	names = [outcome.task.name for outcome in group]
-	assigns, params = (
-		["status = %s", "running_on = NULL", "ended_at = %s", "modified = %s"],
-		[status.value, at, at],
-	)
+	assigns = ["status = %s", "running_on = NULL", "ended_at = %s", "modified = %s"]
+	params: list[Any] = [status.value, at, at]
 	for column, values in (
 		("input", [outcome.input for outcome in group]),
 		("output", [outcome.output for outcome in group]),
@@ -177,14 +181,14 @@ def _count_down(
 		assign, params = each("waiting_on", pending, [left[name] for name in pending])
 		db.execute(f"UPDATE {TASK} SET {assign} WHERE name IN ({marks(pending)})", (*params, *pending))
 	for pool, ready in pools.items():
-		flows = [_flow(host, arrived[name][0]) for name in ready]
+		flows = [flow(host, arrived[name][0]) for name in ready]
 		make_ready(host, db, pool, ready, flows, now)
 		forward.ready[pool] = forward.ready.get(pool, 0) + len(ready)
 		for name in ready:
 			arrived[name][0].active += 1
 
 
-def _flow(host: Host, run: RunRow) -> order.Flow:
+def flow(host: Host, run: RunRow) -> order.Flow:
 	return order.Flow(run.priority, run.fair_key, host.spec(run.version).weight)
 
 
@@ -203,10 +207,7 @@ def make_ready(
 	The caller has locked them and knows that they may become Ready.
 	"""
 	queue = order.pool_queue(pool)
-	if front:
-		keys = order.front(db, queue, [flow.priority for flow in flows], now)
-	else:
-		keys = order.keys(db, queue, flows, now)
+	keys = (order.front if front else order.keys)(db, queue, flows, now)
 	assign, params = each("ready_key", names, keys)
 	db.execute(
 		f"UPDATE {TASK} SET status = 'Ready', waiting_on = 0, due = 0, blocked_on = NULL, ready_at = %s, {assign} "
@@ -215,10 +216,8 @@ def make_ready(
 	)
 
 
-def _settle(
-	host: Host, db: Database, runs: dict[str, RunRow], outcomes: Sequence[Outcome], forward: Forward, now: int
-) -> None:
-	"""The state of each run after the step: going on, waiting, or ended."""
+def settle(host: Host, db: Database, runs: dict[str, RunRow], forward: Forward, now: int) -> None:
+	"""The state of each run, locked, after its tasks went on: running, waiting, or ended."""
 	at = host.local(now)
 	for run in runs.values():
 		if run.failing:
@@ -236,7 +235,7 @@ def _state(run: RunRow) -> tuple[str, bool]:
 	return (RunStatus.RUNNING if run.active > 0 else RunStatus.WAITING).value, False
 
 
-def _call_off(db: Database, run: RunRow, at: str) -> None:
+def _call_off(db: Database, run: RunRow, at: datetime) -> None:
 	"""A step failed the run: what has not begun is cancelled; what is running may still end."""
 	db.execute(
 		f"UPDATE {TASK} SET status = 'Cancelled', ready_key = 0, due = 0, blocked_on = NULL, ended_at = %s "
@@ -271,13 +270,14 @@ def _joined(outputs: dict[str, Any]) -> str:
 		return payload.dumps({"steps": sorted(outputs)}, "The run's output")
 
 
-def _write_runs(db: Database, runs: Sequence[RunRow], at: str) -> None:
+def _write_runs(db: Database, runs: Sequence[RunRow], at: datetime) -> None:
 	going, ended = [run for run in runs if not run.ended], [run for run in runs if run.ended]
 	for group in (going, ended):
 		if not group:
 			continue
 		names = [run.name for run in group]
-		assigns, params = [], []
+		assigns: list[str] = []
+		params: list[Any] = []
 		for column, values in (
 			("status", [run.status for run in group]),
 			("tasks_open", [run.open for run in group]),

@@ -5,18 +5,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dogan_agents.engine import limits
+from dogan_agents.engine.admit import unblock
 from dogan_agents.engine.claim import Claim, Claimed, claim, release
 from dogan_agents.engine.clock import DatabaseClock
 from dogan_agents.engine.complete import Forward
 from dogan_agents.engine.lease import Every, WorkerLease, lead
 from dogan_agents.engine.perform import Performer
 from dogan_agents.engine.ports import ErrorKind, Host, PoolSpec
-from dogan_agents.engine.sql import RUN, TASK
+from dogan_agents.engine.sql import RUN, TASK, transaction
 from dogan_agents.engine.sweep import hand_over, sweep
 
 MAX_BATCH = 100
 BATCH_SECONDS = 0.5  # what a batch should take; more is given back to other workers
 SWEEP_SECONDS = 1.0
+PASSING = frozenset(
+	{ErrorKind.CONNECTION, ErrorKind.DEADLOCK, ErrorKind.LOCK_WAIT}
+)  # a worker outlives these
 RECHECK_SECONDS = 2.0  # how soon a lowered `max_agents` is noticed
 
 
@@ -63,7 +67,7 @@ class Drain:
 				self.report.reason = self.report.reason or "empty"
 
 	def _turn(self) -> bool:
-		"""Claim a batch and perform it; False when there was none."""
+		"""Claim a batch and perform it; False when there is none."""
 		size = min(MAX_BATCH, max(1, int(BATCH_SECONDS / self._pace)))
 		try:
 			found = claim(
@@ -83,7 +87,7 @@ class Drain:
 		if found.tasks:
 			self._busy = True
 			self._perform(found.tasks)
-		return bool(found.tasks)
+		return bool(found.tasks) or found.more
 
 	def _wake(self, found: Claim) -> None:
 		for pool in found.woken - {self.pool.name}:
@@ -96,16 +100,18 @@ class Drain:
 		performer = Performer(self.host, lambda: self.clock.now(self.host.own), self.lease.lost)
 		done = 0
 		try:
+			ended: set[str] = set()
 			for forward in performer.perform(tasks, lambda: time.monotonic() - began > 2 * BATCH_SECONDS):
 				done = len(tasks) - len(performer.rest)
 				self.lease.done = self.report.performed + done
 				self._after(forward)
+				ended.update(forward.ended.values())
 			if performer.rest and not self.lease.lost():
 				release(self.host, list(performer.rest))
+			self._hand_over(tasks, ended)
 		except Exception as error:
 			self._recover(error, tasks)
 		self.report.performed += done
-		self._hand_over(tasks)
 		if done:
 			self._pace = max(1e-4, (time.monotonic() - began) / done)
 
@@ -114,23 +120,23 @@ class Drain:
 			if pool != self.pool.name:
 				self.host.hands.wake(pool)
 
-	def _hand_over(self, tasks: list[Claimed]) -> None:
-		"""Slots of limits that this batch filled go to whoever waits for them."""
+	def _hand_over(self, tasks: list[Claimed], workflows: set[str]) -> None:
+		"""Slots of limits that this batch filled, and places of runs that ended, go to whoever waits for them."""
+		db = self.host.own
 		keys = {
 			limited.key for task in tasks for limited in limits.of_task(self.host, task.agent, task.limit_key)
 		}
-		if not keys:
-			return
-		db = self.host.own
-		db.begin()
-		limits.lock(db)
 		for key in sorted(keys):
-			hand_over(self.host, db, key, self.clock.now(db))
-		db.commit()
+			with transaction(db):
+				hand_over(self.host, db, key, self.clock.now(db))
+		for workflow in sorted(workflows):
+			if self.host.max_concurrent(workflow):
+				with transaction(db):
+					unblock(self.host, db, workflow, self.clock.now(db))
 
 	def _recover(self, error: Exception, tasks: list[Claimed]) -> None:
 		"""The database or Redis went away in the middle: give back what we hold, as soon as it answers again."""
-		if self.host.classify(error) not in (ErrorKind.CONNECTION, ErrorKind.DEADLOCK, ErrorKind.LOCK_WAIT):
+		if self.host.classify(error) not in PASSING:
 			raise error
 		self.host.log(f"{self.lease.name}: {error}; trying again")
 		self.host.own.reset()
@@ -142,7 +148,7 @@ class Drain:
 				self.host.own.query("SELECT 1")
 				return
 			except Exception as again:
-				if self.host.classify(again) is not ErrorKind.CONNECTION:
+				if self.host.classify(again) not in PASSING:
 					raise
 				self.host.own.reset()
 				time.sleep(0.2)

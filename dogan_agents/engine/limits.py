@@ -73,8 +73,11 @@ def take_place(db: Database, worker: str, max_agents: int) -> bool:
 		)
 		if others[0][0] >= max_agents:
 			return False
-	db.execute(f"UPDATE {WORKER} SET status = 'Busy' WHERE name = %s AND status = 'Idle'", (worker,))
-	return True
+	return bool(
+		db.execute(
+			f"UPDATE {WORKER} SET status = 'Busy' WHERE name = %s AND status IN ('Idle', 'Busy')", (worker,)
+		)
+	)
 
 
 def over(db: Database, worker: str, max_agents: int) -> bool:
@@ -89,5 +92,8 @@ def over(db: Database, worker: str, max_agents: int) -> bool:
 
 
 def blocked_keys(db: Database) -> list[str]:
-	rows = db.query(f"SELECT DISTINCT blocked_on FROM {TASK} WHERE blocked_on IS NOT NULL")
+	"""Exactly, though the column's collation takes upper and lower case for the same."""
+	rows = db.query(
+		f"SELECT MIN(blocked_on) FROM {TASK} WHERE blocked_on IS NOT NULL GROUP BY blocked_on COLLATE utf8mb4_bin"
+	)
 	return [row[0] for row in rows]

@@ -48,15 +48,25 @@ def keys(db: Database, queue: Queue, flows: Sequence[Flow], now: int) -> list[in
 	for flow in flows:
 		low, _ = band(flow.priority)
 		start = max(heads.get(flow.priority) or low + now, tails.get((flow.priority, flow.fair_key), 0))
-		tails[flow.priority, flow.fair_key] = start + max(1, round(QUANTUM / flow.weight))
+		tails[flow.priority, flow.fair_key] = start + _gap(flow)
 		result.append(start)
 	return result
 
 
-def front(db: Database, queue: Queue, priorities: Sequence[int], now: int) -> list[int]:
-	"""Keys at the head of the queue, for items that have had their turn there before."""
-	heads = _heads(db, queue, set(priorities))
-	return [heads.get(priority) or band(priority)[0] + now for priority in priorities]
+def front(db: Database, queue: Queue, flows: Sequence[Flow], now: int) -> list[int]:
+	"""Keys right behind the head of the queue, for items that have had their turn before.
+
+	Many of one flow stand apart there, too: what comes back all at once keeps nobody else waiting.
+	"""
+	heads = _heads(db, queue, {flow.priority for flow in flows})
+	behind: dict[Flow, int] = {}
+	result = []
+	for flow in flows:
+		start = (heads.get(flow.priority) or band(flow.priority)[0] + now) + 1
+		key = behind[flow] + _gap(flow) if flow in behind else start
+		behind[flow] = key
+		result.append(key)
+	return result
 
 
 def _heads(db: Database, queue: Queue, priorities: set[int]) -> dict[int, int]:
@@ -83,8 +93,12 @@ def _tails(db: Database, queue: Queue, flows: Iterable[Flow]) -> dict[tuple[int,
 			(*queue.params, flow.fair_key, low, high),
 		)
 		if rows:
-			tails[flow.priority, flow.fair_key] = rows[0][0] + max(1, round(QUANTUM / flow.weight))
+			tails[flow.priority, flow.fair_key] = rows[0][0] + _gap(flow)
 	return tails
+
+
+def _gap(flow: Flow) -> int:
+	return max(1, round(QUANTUM / flow.weight))
 
 
 def run_queue() -> Queue:

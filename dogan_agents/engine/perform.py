@@ -9,7 +9,7 @@ from typing import Any
 from dogan_agents.engine import payload, template, views
 from dogan_agents.engine.action import Action, Context
 from dogan_agents.engine.alarm import time_limit
-from dogan_agents.engine.claim import Claimed
+from dogan_agents.engine.claim import Claimed, held
 from dogan_agents.engine.complete import Forward, Outcome, complete
 from dogan_agents.engine.errors import ActionError, LeaseLost, Signal, StepTimeout, Suspend
 from dogan_agents.engine.ports import AgentSpec, ErrorKind, Host
@@ -18,13 +18,18 @@ from dogan_agents.engine.spec import StepSpec
 from dogan_agents.engine.states import TaskStatus
 
 GROUP_SECONDS = 0.05  # a transaction takes up no further step after this
-ALONE_TRIES = 3  # of a step whose group met a deadlock, before its retry policy decides
+GROUP_BYTES = 2_000_000  # nor after this much input and output: MariaDB limits the length of a statement
+ALONE_TRIES = 3  # of a step whose transaction became void, before its retry policy decides
+ERROR_LENGTH = 10_000  # characters of an error that are kept
 
 STATUS = {Verdict.RETRY: TaskStatus.WAITING, Verdict.FAIL: TaskStatus.FAILED, Verdict.PARK: TaskStatus.PARKED}
 
 
 class TransactionVoid(Signal):
-	"""A step's error took the whole transaction with it (a deadlock): the group is performed anew, one at a time."""
+	"""A step's error took the whole transaction with it: a deadlock, or a connection that is gone.
+
+	The steps of its group are performed anew, one at a time.
+	"""
 
 	def __init__(self, task: Claimed, error: BaseException):
 		self.task, self.error = task, error
@@ -53,21 +58,25 @@ class Performer:
 	def _group(self, begun: list[Claimed]) -> Iterator[Forward]:
 		try:
 			yield self._transaction(self.rest, begun)
-		except (TransactionVoid, LeaseLost, StepTimeout) as problem:
-			timed_out = begun[-1] if isinstance(problem, StepTimeout) else None
-			if timed_out:
-				self.host.work.reset()
-			for task in begun:
-				yield self._record(task, problem) if task is timed_out else self._alone(task)
+		except LeaseLost:
+			yield from map(self._alone, self._held(begun))
+		except TransactionVoid:
+			yield from map(self._alone, begun)
+		except StepTimeout as problem:
+			self.host.work.reset()
+			yield self._record(begun[-1], problem)
+			yield from map(self._alone, begun[:-1])
 
 	def _transaction(self, rest: deque[Claimed], begun: list[Claimed]) -> Forward:
 		"""The group commit: steps, their documents, their results and what is ready next, all or nothing."""
 		until = time.monotonic() + GROUP_SECONDS
 		with self.host.group():
-			outcomes = []
-			while rest and (not outcomes or time.monotonic() < until):
+			outcomes: list[Outcome] = []
+			room = GROUP_BYTES
+			while rest and (not outcomes or (time.monotonic() < until and room > 0)):
 				begun.append(rest.popleft())
 				outcomes.append(self._perform(begun[-1]))
+				room -= outcomes[-1].size
 			try:
 				return complete(self.host, self.host.work, outcomes, self.now())
 			except Exception as error:
@@ -75,15 +84,23 @@ class Performer:
 					raise TransactionVoid(begun[-1], error) from error
 				raise
 
+	def _held(self, begun: Sequence[Claimed]) -> list[Claimed]:
+		"""What of a refused group is still ours: the rest is cancelled, or somebody else performs it."""
+		mine = held(self.host, begun)
+		for task in begun:
+			if task not in mine:
+				self.host.log(
+					f"{task.name}: its lease was lost; nothing of attempt {task.attempt} was written"
+				)
+		return mine
+
 	def _alone(self, task: Claimed) -> Forward:
 		"""A step of a group that was rolled back, in a transaction of its own."""
 		for attempt in range(1, ALONE_TRIES + 1):
 			try:
 				return self._transaction(deque([task]), [])
 			except LeaseLost:
-				self.host.log(
-					f"{task.name}: its lease was lost; nothing of attempt {task.attempt} was written"
-				)
+				self._held([task])
 				return Forward()
 			except StepTimeout as problem:
 				self.host.work.reset()
@@ -100,6 +117,7 @@ class Performer:
 			with self.host.group():
 				return complete(self.host, self.host.work, [self._failure(task, problem)], self.now())
 		except LeaseLost:
+			self._held([task])
 			return Forward()
 
 	def _perform(self, task: Claimed) -> Outcome:
@@ -124,12 +142,11 @@ class Performer:
 			output = self._call(task, step, agent, action, rendered)
 		except Suspend as wait:
 			duration = time.perf_counter() - began
-			return Outcome(task, TaskStatus.WAITING, data, due=wait.due, counted=False, duration=duration)
+			due = max(wait.due, 1)
+			return Outcome(task, TaskStatus.WAITING, data, due=due, counted=False, duration=duration)
 		except Exception as error:
-			if self.host.classify(error) is ErrorKind.DEADLOCK:
+			if self.host.classify(error) in (ErrorKind.DEADLOCK, ErrorKind.CONNECTION):
 				raise TransactionVoid(task, error) from error
-			if self.host.classify(error) is ErrorKind.CONNECTION:
-				raise
 			return self._failure(task, error, data, time.perf_counter() - began)
 		return Outcome(task, TaskStatus.COMPLETED, data, output, duration=time.perf_counter() - began)
 
@@ -183,7 +200,7 @@ class Performer:
 		settings = self.host.settings()
 		policy = RetryPolicy(step.max_attempts or settings.default_max_attempts, step.retry_delay or 5.0)
 		kind = self.host.classify(error)
-		message = self.host.message(error)
+		message = payload.storable(self.host.message(error)[:ERROR_LENGTH])
 		decision = policy.decide(kind, task.attempt)
 		if decision.verdict is not Verdict.RETRY:
 			self.host.failed(task.run, task.step, view.run["user"], kind, message, decision.ask)

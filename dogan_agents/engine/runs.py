@@ -11,7 +11,7 @@ from dogan_agents.engine.ids import new_id
 from dogan_agents.engine.ports import Database, Host
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.engine.sql import RUN, TASK, marks
-from dogan_agents.engine.states import RUN_ENDED, TASK_SOURCES, RunStatus, TaskStatus, check_run
+from dogan_agents.engine.states import TASK_ENDED, TASK_SOURCES, RunStatus, TaskStatus, check_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,31 +140,38 @@ def cancel(host: Host, db: Database, run: str, now: int) -> None:
 def retry(host: Host, db: Database, run: str, now: int) -> list[str]:
 	"""Take up a run where it stopped: failed and parked steps again, completed ones not. Returns the pools to wake."""
 	status = _lock(db, run)
-	tasks = db.query(f"SELECT name, step, status, pool FROM {TASK} WHERE run = %s FOR UPDATE", (run,))
-	again = {"Failed", "Parked", "Cancelled"}
-	if RunStatus(status) in RUN_ENDED - {RunStatus.FAILED, RunStatus.CANCELLED} or not any(
-		task[2] in again for task in tasks
-	):
-		if status == RunStatus.CANCELLED.value and not tasks:
-			return _requeue(host, db, run, now)
-		raise StateError(f"Run {run} is {status} and has no failed, parked or cancelled step to try again.")
+	tasks = db.query(
+		f"SELECT name, step, status, pool FROM {TASK} WHERE run = %s ORDER BY name FOR UPDATE", (run,)
+	)
+	if not tasks and status in (RunStatus.CANCELLED, RunStatus.FAILED):
+		return _requeue(host, db, run, status, now)
 	version, fair_key, priority = db.query(
 		f"SELECT version, fair_key, priority FROM {RUN} WHERE name = %s", (run,)
 	)[0]
 	spec = host.spec(version)
-	return _reopen(host, db, run, spec, tasks, order.Flow(priority, fair_key, spec.weight), now)
+	redo = {step for _, step, state, _ in tasks if _is_redone(spec, step, state)}
+	if not redo or status in (RunStatus.COMPLETED, RunStatus.COMPENSATED):
+		raise StateError(f"Run {run} is {status} and has no failed, parked or cancelled step to try again.")
+	return _reopen(host, db, run, spec, tasks, redo, order.Flow(priority, fair_key, spec.weight), now)
 
 
 def _reopen(
-	host: Host, db: Database, run: str, spec: WorkflowSpec, tasks: Sequence[Any], flow: order.Flow, now: int
+	host: Host,
+	db: Database,
+	run: str,
+	spec: WorkflowSpec,
+	tasks: Sequence[Any],
+	redo: set[str],
+	flow: order.Flow,
+	now: int,
 ) -> list[str]:
-	states = {step: status for _, step, status, _ in tasks}
-	redo = {step for step, status in states.items() if _is_redone(spec, states, step, status)}
+	"""`redo` again, each when its predecessors have ended: those to be done again, and those that still run."""
+	to_end = redo | {step for _, step, state, _ in tasks if TaskStatus(state) not in TASK_ENDED}
 	pools: list[str] = []
 	for name, step, _, pool in tasks:
 		if step not in redo:
 			continue
-		waiting_on = sum(before in redo or states[before] == "Pending" for before in spec.predecessors[step])
+		waiting_on = sum(before in to_end for before in spec.predecessors[step])
 		ready = not waiting_on
 		key = order.keys(db, order.pool_queue(pool), [flow], now)[0] if ready else 0
 		db.execute(
@@ -186,22 +193,23 @@ def _reopen(
 	return sorted(set(pools))
 
 
-def _is_redone(spec: WorkflowSpec, states: dict[str, str], step: str, status: str) -> bool:
+def _is_redone(spec: WorkflowSpec, step: str, status: str) -> bool:
 	if status in ("Parked", "Cancelled"):
 		return True
 	return status == "Failed" and spec.by_name[step].on_failure == "Fail"
 
 
-def _requeue(host: Host, db: Database, run: str, now: int) -> list[str]:
-	"""A run that was cancelled before it was admitted goes back into the queue."""
-	check_run(RunStatus.CANCELLED, RunStatus.QUEUED)
+def _requeue(host: Host, db: Database, run: str, status: str, now: int) -> list[str]:
+	"""A run that ended before it was admitted goes back into the queue."""
+	check_run(status, RunStatus.QUEUED)
 	version, fair_key, priority = db.query(
 		f"SELECT version, fair_key, priority FROM {RUN} WHERE name = %s", (run,)
 	)[0]
 	spec = host.spec(version)
 	key = order.keys(db, order.run_queue(), [order.Flow(priority, fair_key, spec.weight)], now)[0]
 	db.execute(
-		f"UPDATE {RUN} SET status = 'Queued', queue_key = %s, ended_at = NULL WHERE name = %s", (key, run)
+		f"UPDATE {RUN} SET status = 'Queued', queue_key = %s, error = NULL, ended_at = NULL WHERE name = %s",
+		(key, run),
 	)
 	return [spec.entry_pool]
 

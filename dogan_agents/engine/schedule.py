@@ -1,36 +1,58 @@
 """Runs that start by the clock. Each time a cron line names is an idempotency key, so nobody starts it twice."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from dogan_agents.engine import payload, template
 from dogan_agents.engine.cron import last_due
+from dogan_agents.engine.errors import DoganError
 from dogan_agents.engine.ports import Database, Host
 from dogan_agents.engine.runs import StartRequest, digest, start
+from dogan_agents.engine.sql import RUN, transaction
 
 CATCH_UP = timedelta(minutes=10)  # a time that was missed by more than this is not made up for
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+	name: str
+	since: datetime | None  # a time before it was made is not made up for
+	workflow: str
+	version: str
+	owner: str
+	run_as: str | None
+	cron: str
+	input: str | None
+
+
 def start_due(host: Host, db: Database, now: int) -> int:
-	"""Start what has come due lately; the number of runs that are new. Commits for itself."""
+	"""Start what has come due lately; the number of runs that are new. Commits each for itself."""
 	at = host.local(now)
 	rows = db.query(
-		"SELECT w.name, w.current_version, w.owner, w.run_as, t.cron, t.input FROM `tabDogan Workflow Trigger` t "
-		"JOIN `tabDogan Workflow` w ON w.name = t.parent "
+		"SELECT t.name, t.creation, w.name, w.current_version, w.owner, w.run_as, t.cron, t.input "
+		"FROM `tabDogan Workflow Trigger` t JOIN `tabDogan Workflow` w ON w.name = t.parent "
 		"WHERE t.trigger_type = 'Schedule' AND t.enabled = 1 AND w.enabled = 1 AND w.current_version IS NOT NULL"
 	)
-	started = 0
-	for workflow, version, owner, run_as, cron, data in rows:
-		due = last_due(cron, at)
-		if at - due > CATCH_UP:
-			continue
-		key = f"schedule:{cron}:{due:%Y-%m-%d %H:%M}"
+	return sum(_start(host, db, Trigger(*row), at, now) for row in rows)
+
+
+def _start(host: Host, db: Database, trigger: Trigger, at: datetime, now: int) -> bool:
+	"""Start the trigger's run unless it is not due or started already; one that is wrong does not stop the others."""
+	try:
+		due = last_due(trigger.cron, at)
+		if at - due > CATCH_UP or (trigger.since and due < trigger.since):
+			return False
+		key = f"schedule:{trigger.name}:{due:%Y-%m-%d %H:%M}"
 		if db.query(
-			"SELECT name FROM `tabDogan Run` WHERE idempotency_digest = %s", (digest(workflow, key),)
+			f"SELECT name FROM {RUN} WHERE idempotency_digest = %s", (digest(trigger.workflow, key),)
 		):
-			continue
-		given = template.render(payload.loads(data) or {}, {"now": due.isoformat(), "workflow": workflow})
-		request = StartRequest(version, run_as or owner, given, key, trigger="schedule")
-		db.begin()
-		started += start(host, db, request, now).created
-		db.commit()
-	return started
+			return False
+		scope = {"now": due.isoformat(), "workflow": trigger.workflow}
+		given = template.render(payload.loads(trigger.input) or {}, scope)
+		user = trigger.run_as or trigger.owner
+		with transaction(db):
+			request = StartRequest(trigger.version, user, given, key, trigger="schedule")
+			return start(host, db, request, now).created
+	except (DoganError, ValueError) as error:
+		host.log(f"The schedule {trigger.cron} of {trigger.workflow} cannot start a run: {error}")
+		return False

@@ -1,12 +1,27 @@
 """Small pieces of SQL that several modules share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+from dogan_agents.engine.ports import Database
 
 NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
 """The database's clock in µs, UTC: the only clock that leases and timers know."""
 
 RUN, TASK, WORKER, LEASE = "`tabDogan Run`", "`tabDogan Task`", "`tabDogan Worker`", "`tabDogan Lease`"
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+	"""Commit what is done inside, or nothing of it."""
+	db.begin()
+	try:
+		yield
+		db.commit()
+	except BaseException:
+		db.rollback()
+		raise
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -35,7 +35,7 @@ TASK_ACTIVE = frozenset({T.READY, T.RUNNING, T.BLOCKED})
 RUN_ENDED = frozenset({R.COMPLETED, R.FAILED, R.CANCELLED, R.COMPENSATED})
 
 TASK_SOURCES: dict[TaskStatus, frozenset[TaskStatus]] = {
-	T.PENDING: frozenset({T.CANCELLED, T.SKIPPED}),
+	T.PENDING: frozenset({T.CANCELLED}),  # a retried run
 	T.READY: frozenset({T.PENDING, T.RUNNING, T.WAITING, T.BLOCKED, T.PARKED, T.FAILED, T.CANCELLED}),
 	T.RUNNING: frozenset({T.READY}),
 	T.WAITING: frozenset({T.RUNNING}),
@@ -48,7 +48,7 @@ TASK_SOURCES: dict[TaskStatus, frozenset[TaskStatus]] = {
 }
 
 RUN_SOURCES: dict[RunStatus, frozenset[RunStatus]] = {
-	R.QUEUED: frozenset({R.CANCELLED}),
+	R.QUEUED: frozenset({R.CANCELLED, R.FAILED}),  # never admitted
 	R.RUNNING: frozenset({R.QUEUED, R.RUNNING, R.WAITING, R.FAILED, R.CANCELLED}),
 	R.WAITING: frozenset({R.RUNNING, R.WAITING, R.QUEUED}),
 	R.COMPLETED: frozenset({R.RUNNING, R.WAITING}),

@@ -1,16 +1,22 @@
 """The sweep mends what nobody else would notice. One leader calls it each second."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dogan_agents.engine import limits, order
-from dogan_agents.engine.admit import running, unblock
-from dogan_agents.engine.complete import RunRow, lock_runs, make_ready
-from dogan_agents.engine.ports import Database, ErrorKind, Host
+from dogan_agents.engine.admit import unblock
+from dogan_agents.engine.complete import Forward, RunRow, flow, lock_runs, make_ready, settle
+from dogan_agents.engine.ports import Database, ErrorKind, Host, Row
 from dogan_agents.engine.schedule import start_due
-from dogan_agents.engine.sql import NOW, RUN, TASK, WORKER, marks
+from dogan_agents.engine.sql import NOW, RUN, TASK, WORKER, marks, transaction
 
 BATCH = 500  # rows a transaction at most
+SLOT_BATCH = (
+	20  # tasks made Ready for one free slot: one worker may take them all, and blocks what is too many
+)
+SHARED_CRASHES = (
+	2  # of a step in a batch: after the first one it is performed alone, and then it is known who it was
+)
 
 
 @dataclass(slots=True)
@@ -22,19 +28,26 @@ class SweepReport:
 	parked: int = 0  # of these, parked as poison
 	due: int = 0  # timers
 	unblocked: int = 0  # tasks and runs handed a slot
+	started: int = 0  # runs, by the clock
 	woken: set[str] = field(default_factory=set)  # pools
 
 
 def sweep(host: Host, db: Database) -> SweepReport:
-	"""One turn. Each part commits for itself; the caller holds the leader's lease."""
+	"""One turn. Each part commits for itself, and is done whatever becomes of the others; the first error is raised.
+
+	The caller holds the leader's lease.
+	"""
 	report = SweepReport()
 	now = int(db.query(f"SELECT {NOW}")[0][0])
-	_reap(host, db, report, now)
-	_timers(host, db, report, now)
-	_tasks_unblocked(host, db, report, now)
-	_runs_unblocked(host, db, report, now)
-	start_due(host, db, now)
-	_wake(host, db, report)
+	errors: list[Exception] = []
+	for part in (_reap, _timers, _tasks_unblocked, _runs_unblocked, _schedules, _wake):
+		try:
+			part(host, db, report, now)
+		except Exception as error:
+			host.log(f"sweep, {part.__name__.strip('_')}: {error}")
+			errors.append(error)
+	if errors:
+		raise errors[0]
 	return report
 
 
@@ -61,36 +74,34 @@ def _reap(host: Host, db: Database, report: SweepReport, now: int) -> None:
 
 def _take_back(host: Host, db: Database, worker: str, report: SweepReport, now: int) -> bool:
 	"""Move up to BATCH tasks of a dead worker on; True when it may have more."""
-	db.begin()
-	try:
-		found = db.query(f"SELECT name, run FROM {TASK} WHERE running_on = %s LIMIT %s", (worker, BATCH))
+	found = db.query(f"SELECT name, run FROM {TASK} WHERE running_on = %s LIMIT %s", (worker, BATCH))
+	if not found:
+		return False
+	with transaction(db):
 		runs = lock_runs(db, {run for _, run in found})
 		tasks = db.query(
-			f"SELECT name, run, step, pool, crashes + 1 FROM {TASK} WHERE name IN ({marks(found)}) "
+			f"SELECT name, run, step, pool, crashes + 1, external FROM {TASK} WHERE name IN ({marks(found)}) "
 			"AND running_on = %s AND status = 'Running' ORDER BY name FOR UPDATE",
 			(*(name for name, _ in found), worker),
-		) if found else ()  # fmt: skip
-		poison = [task for task in tasks if task[4] >= _max_attempts(host, runs[task[1]], task[2])]
-		again = [task for task in tasks if task not in poison]
+		)
+		poison = [task for task in tasks if task[4] >= _max_crashes(host, runs[task[1]], task[2], task[5])]
 		_park(host, db, runs, poison, worker, now)
-		_requeue(host, db, runs, again, now)
-		db.commit()
-	except BaseException:
-		db.rollback()
-		raise
+		_requeue(host, db, runs, [task for task in tasks if task not in poison], now)
+		settle(host, db, {run: runs[run] for _, run, *_ in tasks}, Forward(), now)
 	report.reclaimed += len(tasks)
 	report.parked += len(poison)
 	return len(found) == BATCH
 
 
-def _max_attempts(host: Host, run: RunRow, step: str) -> int:
-	return host.spec(run.version).by_name[step].max_attempts or host.settings().default_max_attempts
+def _max_crashes(host: Host, run: RunRow, step: str, external: int) -> int:
+	most = host.spec(run.version).by_name[step].max_attempts or host.settings().default_max_attempts
+	return most if external else max(most, SHARED_CRASHES)
 
 
 def _park(
-	host: Host, db: Database, runs: dict[str, RunRow], tasks: Sequence[tuple], worker: str, now: int
+	host: Host, db: Database, runs: dict[str, RunRow], tasks: Sequence[Row], worker: str, now: int
 ) -> None:
-	for name, run_name, step, _, crashes in tasks:
+	for name, run, step, _, crashes, _ in tasks:
 		reason = (
 			f"The worker died {crashes} times while it performed this step, last on {worker}. "
 			"Find out what the step does to its process before you retry it."
@@ -100,15 +111,12 @@ def _park(
 			"error = %s, error_kind = %s, ended_at = %s WHERE name = %s",
 			(crashes, reason, ErrorKind.CRASH.value, host.local(now), name),
 		)
-		run = runs[run_name]
-		run.active -= 1
-		db.execute(
-			f"UPDATE {RUN} SET tasks_active = %s, status = %s, error = %s WHERE name = %s",
-			(run.active, "Running" if run.active > 0 else "Waiting", f"{step}: {reason}", run_name),
-		)
+		runs[run].active -= 1
+		if not runs[run].failing:
+			runs[run].error = f"{step}: {reason}"
 
 
-def _requeue(host: Host, db: Database, runs: dict[str, RunRow], tasks: Sequence[tuple], now: int) -> None:
+def _requeue(host: Host, db: Database, runs: dict[str, RunRow], tasks: Sequence[Row], now: int) -> None:
 	if not tasks:
 		return
 	names = [task[0] for task in tasks]
@@ -123,107 +131,85 @@ def _requeue(host: Host, db: Database, runs: dict[str, RunRow], tasks: Sequence[
 def _ready_by_pool(host: Host, db: Database, tasks: Sequence[tuple[str, RunRow, str]], now: int) -> None:
 	for pool in dict.fromkeys(pool for *_, pool in tasks):
 		mine = [(name, run) for name, run, place in tasks if place == pool]
-		flows = [order.Flow(run.priority, run.fair_key) for _, run in mine]
+		flows = [flow(host, run) for _, run in mine]
 		make_ready(host, db, pool, [name for name, _ in mine], flows, now, front=True)
 
 
 def _timers(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	while True:
-		db.begin()
-		try:
-			found = db.query(
-				f"SELECT name, run FROM {TASK} WHERE due > 0 AND due <= %s LIMIT %s", (now, BATCH)
-			)
-			done = _due(host, db, [name for name, _ in found], {run for _, run in found}, now) if found else 0
-			db.commit()
-		except BaseException:
-			db.rollback()
-			raise
-		report.due += done
+		found = db.query(f"SELECT name, run FROM {TASK} WHERE due > 0 AND due <= %s LIMIT %s", (now, BATCH))
+		if found:
+			with transaction(db):
+				report.due += _due(host, db, found, now)
 		if len(found) < BATCH:
 			return
 
 
-def _due(host: Host, db: Database, names: Sequence[str], run_names: set[str], now: int) -> int:
-	runs = lock_runs(db, run_names)
+def _due(host: Host, db: Database, found: Sequence[Row], now: int) -> int:
+	runs = lock_runs(db, {run for _, run in found})
 	tasks = db.query(
-		f"SELECT name, run, pool FROM {TASK} WHERE name IN ({marks(names)}) AND status = 'Waiting' AND due > 0 "
-		"ORDER BY name FOR UPDATE",
-		names,
+		f"SELECT name, run, pool FROM {TASK} WHERE name IN ({marks(found)}) AND status = 'Waiting' "
+		"AND due > 0 AND due <= %s ORDER BY name FOR UPDATE",
+		(*(name for name, _ in found), now),
 	)
 	_ready_by_pool(host, db, [(name, runs[run], pool) for name, run, pool in tasks], now)
 	for _, run, _ in tasks:
 		runs[run].active += 1
-	for run in {run for _, run, _ in tasks}:
-		db.execute(
-			f"UPDATE {RUN} SET tasks_active = %s, status = 'Running' WHERE name = %s", (runs[run].active, run)
-		)
+	settle(host, db, {run: runs[run] for _, run, _ in tasks}, Forward(), now)
 	return len(tasks)
 
 
 def _tasks_unblocked(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Hand the slots that are free to blocked tasks, the oldest of each limit first."""
 	for key in limits.blocked_keys(db):
-		db.begin()
-		try:
-			limits.lock(db)
+		with transaction(db):
 			report.unblocked += hand_over(host, db, key, now)
-			db.commit()
-		except BaseException:
-			db.rollback()
-			raise
 
 
 def hand_over(host: Host, db: Database, key: str, now: int) -> int:
-	"""Make as many tasks that are blocked on `key` Ready as it has slots free. The limits are locked."""
+	"""Make as many tasks that are blocked on `key` Ready as it has slots free."""
+	limits.lock(db)
 	tasks = db.query(
-		f"SELECT name, run, pool, agent, limit_key FROM {TASK} WHERE blocked_on = %s ORDER BY creation, name "
-		"LIMIT %s FOR UPDATE SKIP LOCKED",
-		(key, BATCH),
+		f"SELECT name, run, pool, agent, limit_key FROM {TASK} WHERE blocked_on = %s "
+		"AND blocked_on = %s COLLATE utf8mb4_bin ORDER BY creation, name LIMIT %s FOR UPDATE SKIP LOCKED",
+		(key, key, BATCH),
 	)
 	if not tasks:
 		return 0
 	capacity = {limited.key: limited.capacity for limited in limits.of_task(host, tasks[0][3], tasks[0][4])}
 	free = capacity.get(key, BATCH) - len(limits.busy(db, [key])[key])
 	chosen = tasks[: max(free, 0) * SLOT_BATCH]
-	if chosen:
-		runs = {row[0]: row for row in _flows(db, [task[1] for task in chosen])}
-		for pool in dict.fromkeys(task[2] for task in chosen):
-			mine = [task for task in chosen if task[2] == pool]
-			flows = [order.Flow(*runs[task[1]][1:]) for task in mine]
-			make_ready(host, db, pool, [task[0] for task in mine], flows, now, front=True)
+	flows = _flows(host, db, {task[1] for task in chosen}) if chosen else {}
+	for pool in dict.fromkeys(task[2] for task in chosen):
+		mine = [task for task in chosen if task[2] == pool]
+		make_ready(host, db, pool, [task[0] for task in mine], [flows[task[1]] for task in mine], now)
 	return len(chosen)
 
 
-SLOT_BATCH = (
-	20  # tasks made Ready for one free slot: one worker may take them all, and blocks what is too many
-)
-
-
-def _flows(db: Database, runs: Sequence[str]) -> Sequence[tuple]:
-	return db.query(f"SELECT name, priority, fair_key FROM {RUN} WHERE name IN ({marks(runs)})", runs)
+def _flows(host: Host, db: Database, names: Iterable[str]) -> dict[str, order.Flow]:
+	wanted = sorted(names)
+	rows = db.query(
+		f"SELECT name, version, priority, fair_key FROM {RUN} WHERE name IN ({marks(wanted)})", wanted
+	)
+	return {
+		name: order.Flow(priority, key, host.spec(version).weight) for name, version, priority, key in rows
+	}
 
 
 def _runs_unblocked(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	for (key,) in db.query(f"SELECT DISTINCT blocked_on FROM {RUN} WHERE blocked_on IS NOT NULL"):
-		workflow = key.removeprefix(limits.WORKFLOW)
-		db.begin()
-		try:
-			limits.lock(db)
-			places = host.max_concurrent(workflow)
-			free = places - running(db, workflow) if places else BATCH
-			report.unblocked += unblock(db, workflow, free, now) if free > 0 else 0
-			db.commit()
-		except BaseException:
-			db.rollback()
-			raise
+		with transaction(db):
+			report.unblocked += unblock(host, db, key.removeprefix(limits.WORKFLOW), now)
 
 
-def _wake(host: Host, db: Database, report: SweepReport) -> None:
+def _schedules(host: Host, db: Database, report: SweepReport, now: int) -> None:
+	report.started = start_due(host, db, now)
+
+
+def _wake(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Wake each pool that has ready tasks, and one for queued runs; a pool with a drain at work takes no harm."""
-	pools = {row[0] for row in db.query(f"SELECT DISTINCT pool FROM {TASK} WHERE ready_key > 0")}
+	report.woken = {row[0] for row in db.query(f"SELECT DISTINCT pool FROM {TASK} WHERE ready_key > 0")}
 	for (version,) in db.query(f"SELECT version FROM {RUN} WHERE queue_key > 0 ORDER BY queue_key LIMIT 1"):
-		pools.add(host.spec(version).entry_pool)
-	for pool in pools:
+		report.woken.add(host.spec(version).entry_pool)
+	for pool in report.woken:
 		host.hands.wake(pool)
-	report.woken = pools
