@@ -19,7 +19,7 @@ class Trigger:
 	since: datetime | None  # a time before it was made is not made up for
 	workflow: str
 	version: str
-	owner: str
+	saved_by: str  # who saved the workflow last: the run is in their name when it has none of its own
 	run_as: str | None
 	cron: str
 	input: str | None
@@ -29,7 +29,7 @@ def start_due(host: Host, db: Database, now: int) -> int:
 	"""Start what has come due lately; the number of runs that are new. Commits each for itself."""
 	at = host.local(now)
 	rows = db.query(
-		"SELECT t.name, t.creation, w.name, w.current_version, w.owner, w.run_as, t.cron, t.input "
+		"SELECT t.name, t.creation, w.name, w.current_version, w.modified_by, w.run_as, t.cron, t.input "
 		"FROM `tabDogan Workflow Trigger` t JOIN `tabDogan Workflow` w ON w.name = t.parent "
 		"WHERE t.trigger_type = 'Schedule' AND t.enabled = 1 AND w.enabled = 1 AND w.current_version IS NOT NULL"
 	)
@@ -49,7 +49,7 @@ def _start(host: Host, db: Database, trigger: Trigger, at: datetime, now: int) -
 			return False
 		scope = {"now": due.isoformat(), "workflow": trigger.workflow}
 		given = template.render(payload.loads(trigger.input) or {}, scope)
-		user = trigger.run_as or trigger.owner
+		user = trigger.run_as or trigger.saved_by
 		with transaction(db):
 			request = StartRequest(trigger.version, user, given, key, trigger="schedule")
 			return start(host, db, request, now).created

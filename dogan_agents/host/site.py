@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
+from frappe.translate import get_user_lang
 from frappe.utils import get_system_timezone
 from frappe.utils.background_jobs import execute_job, generate_qname, get_redis_conn
 from pydantic import BaseModel
@@ -55,7 +56,8 @@ class SiteHost(TableHost):
 		return TableHost.own.fget(self)  # type: ignore[attr-defined, no-any-return]
 
 	def spec(self, version: str) -> WorkflowSpec:
-		self._specs.clear()
+		if version not in self._specs:
+			frappe.db.after_rollback.add(self._specs.clear)
 		return super().spec(version)
 
 	@cached_property
@@ -126,7 +128,7 @@ class DrainHost(SiteHost):
 	def step(self, context: Context, action: Action) -> Iterator[None]:
 		"""As the step's user, with nothing left of another step, and nothing left of this one when it fails."""
 		self._check_user(context.user)
-		_become(context.user)
+		self._become(context.user)
 		flags = dict(frappe.local.flags)
 		if action.pure:
 			yield
@@ -154,7 +156,7 @@ class DrainHost(SiteHost):
 		"""With `ask`, a ToDo for the run's user, in this transaction: somebody has to act."""
 		self.log(f"{run} {step}: {kind.value}: {message.splitlines()[0] if message else ''}")
 		if ask:
-			_become("Administrator")
+			self._become("Administrator")
 			frappe.db.savepoint("dogan_ask")
 			try:
 				self._ask(run, step, user, message)
@@ -162,7 +164,9 @@ class DrainHost(SiteHost):
 				frappe.db.rollback(save_point="dogan_ask")
 
 	def _ask(self, run: str, step: str, user: str, message: str) -> None:
-		description = _("Step {0} of the workflow run needs your help: {1}").format(step, message.splitlines()[0])
+		description = _("Step {0} of the workflow run needs your help: {1}").format(
+			step, message.splitlines()[0]
+		)
 		frappe.get_doc(
 			doctype="ToDo",
 			allocated_to=user,
@@ -172,6 +176,11 @@ class DrainHost(SiteHost):
 			priority="High",
 		).insert(ignore_permissions=True)
 
+	def _become(self, user: str) -> None:
+		frappe.set_user(user)
+		frappe.local.lang = self._keep(("lang", user), lambda: get_user_lang(user))
+		_forget_step()
+
 	def _check_user(self, user: str) -> None:
 		if user != "Administrator" and not self._keep(("user", user), lambda: self._enabled(user)):
 			raise NotPermitted(f"The user {user} is disabled or gone; nothing is done in their name.")
@@ -179,12 +188,6 @@ class DrainHost(SiteHost):
 	def _enabled(self, user: str) -> bool:
 		rows = self.own.query("SELECT enabled FROM tabUser WHERE name = %s", (user,))
 		return bool(rows and rows[0][0])
-
-
-def _become(user: str) -> None:
-	frappe.set_user(user)
-	frappe.set_user_lang(user)
-	_forget_step()
 
 
 def _forget_step() -> None:

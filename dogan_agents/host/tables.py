@@ -16,6 +16,7 @@ from dogan_agents.host.mariadb import MariaDB
 T = TypeVar("T")
 KEEP_SECONDS = 2.0  # how late a change on the desk may come into force
 SPECS_KEPT = 500
+KEEP_SPEC_SECONDS = 5.0
 PERIODS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0, "Day": 86400.0}
 
 
@@ -29,7 +30,7 @@ class TableHost:
 		self._parameters = parameters
 		self._threads = threading.local()
 		self._kept: dict[Any, tuple[float, Any]] = {}
-		self._specs: OrderedDict[str, WorkflowSpec] = OrderedDict()
+		self._specs: OrderedDict[str, tuple[float, WorkflowSpec]] = OrderedDict()
 
 	@property
 	def own(self) -> Database:
@@ -39,18 +40,22 @@ class TableHost:
 		return database
 
 	def spec(self, version: str) -> WorkflowSpec:
-		"""A version is frozen, so its spec is kept for good."""
-		spec = self._specs.get(version)
-		if spec is None:
-			rows = self.own.query(
-				"SELECT definition FROM `tabDogan Workflow Version` WHERE name = %s", (version,)
-			)
-			if not rows:
-				raise NotFound(f"There is no workflow version {version}.")
-			spec = self._specs[version] = load_definition(payload.loads(rows[0][0]))
+		"""A version is frozen, but its name may come again when its workflow was deleted and made anew."""
+		until, spec = self._specs.get(version, (0.0, None))
+		if spec is None or time.monotonic() > until:
+			spec = self._read_spec(version)
+			self._specs[version] = (time.monotonic() + KEEP_SPEC_SECONDS, spec)
 			if len(self._specs) > SPECS_KEPT:
 				self._specs.popitem(last=False)
 		return spec
+
+	def _read_spec(self, version: str) -> WorkflowSpec:
+		rows = self.own.query(
+			"SELECT definition FROM `tabDogan Workflow Version` WHERE name = %s", (version,)
+		)
+		if not rows:
+			raise NotFound(f"There is no workflow version {version}.")
+		return load_definition(payload.loads(rows[0][0]))
 
 	def settings(self) -> Settings:
 		return self._keep("settings", self._read_settings)

@@ -64,7 +64,7 @@ def _start(trigger: Trigger, doc: Document) -> None:
 			"email_account": doc.email_account,
 			"automatic": is_automatic(doc),
 		},
-		users=(trigger.agent_user, trigger.owner),
+		users=(trigger.agent_user, trigger.saved_by),
 		trigger="mail",
 		idempotency_key=idempotency_key(doc),
 		reference_doctype="Communication",

@@ -46,7 +46,7 @@ def _start(trigger: Trigger, doc: Document, method: str) -> None:
 		trigger,
 		doc,
 		{"doctype": doc.doctype, "name": doc.name, "event": method},
-		users=(frappe.session.user, trigger.agent_user, trigger.owner),
+		users=(frappe.session.user, trigger.agent_user, trigger.saved_by),
 		trigger="document",
 		reference_doctype=doc.doctype,
 		reference_name=str(doc.name),

@@ -16,7 +16,7 @@ EXPIRE_SECONDS = 8  # in Redis: how late when a reader has just put back what it
 
 READ = """
 	SELECT t.trigger_type, t.document_type, t.document_event, t.email_account, t.sender_pattern, t.subject_pattern,
-		t.`condition`, t.input, w.name, w.owner, w.run_as, a.user
+		t.`condition`, t.input, w.name, w.modified_by, w.run_as, a.user
 	FROM `tabDogan Workflow Trigger` t
 	JOIN `tabDogan Workflow` w ON w.name = t.parent
 	LEFT JOIN `tabDogan Agent` a ON a.name = w.agent
@@ -37,7 +37,7 @@ class Trigger:
 	condition: str
 	input: dict[str, Any]
 	workflow: str
-	owner: str
+	saved_by: str
 	run_as: str
 	agent_user: str
 
