@@ -10,17 +10,17 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from rich.console import Console
 
-from dogan_agents.engine.sql import NOW, TASK
 from dogan_agents.host.lab import LabHost
 from dogan_agents.lab.errors import LabError
-from dogan_agents.lab.mail_to_lead import Fed, Mailbox
+from dogan_agents.lab.mail_to_lead import LONGEST_STEP, Fed, Mailbox
 from dogan_agents.lab.mailbox import make_messages
 from dogan_agents.lab.node import Node
-from dogan_agents.lab.observe import observe
+from dogan_agents.lab.observe import Snapshot, observe
+from dogan_agents.lab.outage import Outage, strike
 from dogan_agents.lab.pools import define_pools
 from dogan_agents.lab.schema import create_schema
 from dogan_agents.lab.server import LabServers
@@ -45,29 +45,24 @@ class Options:
 	kill: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Killed:
-	node: str
-	at: int  # µs, by the database's clock
-	tasks: list[str]  # that it was performing
-
-
 class Demo:
 	def __init__(self, options: Options, host: LabHost, nodes: Sequence[Node], view: View):
 		self.options, self.host, self.nodes, self.view = options, host, nodes, view
 		self.mailbox = Mailbox(host)
-		self.killed: Killed | None = None
-		self._may_kill = options.kill
-		self._waits_for_failover = False
+		self.outage: Outage | None = None
 		self._post = deque(_post(options))
-		self._looked = 0.0
 		self._opened = 0.0
+		self._looked = 0.0
+		self._may_kill = False
+		self._waits_for_failover = False
 
 	def run(self) -> None:
 		"""When the nodes are there, feed, watch and kill until every run has ended."""
 		while self.view.elapsed < PATIENCE:
 			if self._opened:
 				self._feed()
+			if self._may_kill:
+				self._kill()
 			if time.monotonic() - self._looked > VIEW_SECONDS and self._look():
 				return
 			time.sleep(TICK)
@@ -87,34 +82,36 @@ class Demo:
 	def _look(self) -> bool:
 		"""Show how things are; True when all is done."""
 		self._looked = time.monotonic()
+		self._expect_alive()
 		snapshot = observe(self.host.own, self.nodes)
 		self.view.show(self.mailbox.fed.messages, snapshot)
-		if not self._opened and all(node.workers == node.size for node in snapshot.nodes):
-			self._opened = time.monotonic()
-			self.view.say(f"{len(self.nodes)} nodes are there; the mailbox opens")
-		self._expect_alive()
-		if self._waits_for_failover and not any(node.holds for node in snapshot.nodes if node.killed):
-			self._waits_for_failover = False
-			self.view.say("Other nodes have taken over what it had in hand")
-		busiest = max(snapshot.nodes, key=lambda node: node.holds)
-		if self._may_kill and busiest.holds and snapshot.ended * 2 >= self.options.messages:
-			self._kill(busiest.name)
+		self._open(snapshot)
+		self._notice_failover(snapshot)
+		half = snapshot.ended * 2 >= self.options.messages
+		self._may_kill = self.options.kill and half and not self.outage
 		return not self._post and snapshot.ended >= self.options.messages and not snapshot.running
 
 	def _expect_alive(self) -> None:
 		for node in self.nodes:
-			if not node.alive and not (self.killed and self.killed.node == node.name):
+			if not node.alive and not (self.outage and self.outage.node == node.name):
 				raise LabError(f"{node.name} has ended by itself:\n{node.log.read_text()[-LOG_TAIL:]}")
 
-	def _kill(self, name: str) -> None:
-		(node,) = (node for node in self.nodes if node.name == name)
-		db, processes = self.host.own, len(node.pids())
-		at = int(db.query(f"SELECT {NOW}")[0][0])
-		node.kill()
-		rows = db.query(f"SELECT name FROM {TASK} WHERE status = 'Running' AND node = %s", (name,))
-		self._may_kill, self._waits_for_failover = False, True
-		self.killed = Killed(name, at, [task for (task,) in rows])
-		self.view.say(f"SIGKILL for {name}: {processes} processes gone, with {steps(len(rows))} in hand")
+	def _open(self, snapshot: Snapshot) -> None:
+		if not self._opened and all(node.workers == node.size for node in snapshot.nodes):
+			self._opened = time.monotonic()
+			self.view.say(f"{len(self.nodes)} nodes are there; the mailbox opens")
+
+	def _kill(self) -> None:
+		self.outage = strike(self.host.own, self.nodes, LONGEST_STEP)
+		if self.outage:
+			self._may_kill, self._waits_for_failover = False, True
+			gone, held = self.outage.processes, steps(len(self.outage.tasks))
+			self.view.say(f"SIGKILL for {self.outage.node}: {gone} processes gone, with {held} in hand")
+
+	def _notice_failover(self, snapshot: Snapshot) -> None:
+		if self._waits_for_failover and not any(node.holds for node in snapshot.nodes if node.killed):
+			self._waits_for_failover = False
+			self.view.say("Its leases have run out: what it had in hand is in the queue again")
 
 
 def _post(options: Options) -> Iterator[tuple[bytes, bool]]:
@@ -146,7 +143,8 @@ def run(options: Options, console: Console | None = None) -> int:
 		demo = Demo(options, host, nodes, view)
 		demo.run()
 		seconds = demo.seconds
-		failover = measure_failover(host.own, *astuple(demo.killed)) if demo.killed else None
+		outage = demo.outage
+		failover = measure_failover(host.own, outage.node, outage.at, outage.tasks) if outage else None
 		tally = count(host.own)
 	fed = demo.mailbox.fed
 	faults = [*_faults(options, fed, failover), *tally.faults(fed)]
@@ -187,7 +185,10 @@ def _options() -> Options:
 	parser.add_argument(
 		"--kill", action=argparse.BooleanOptionalAction, default=True, help="kill a node half-way"
 	)
-	return Options(**vars(parser.parse_args()))
+	options = Options(**vars(parser.parse_args()))
+	if options.kill and options.nodes < 2:
+		parser.error("a node can only be killed when there is another one: give --no-kill, or more --nodes")
+	return options
 
 
 if __name__ == "__main__":

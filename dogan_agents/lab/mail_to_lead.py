@@ -27,16 +27,17 @@ IS_PERSON_SQL = (
 MAIL = {
 	field: f"{{{{ input.{field} }}}}" for field in ("message_id", "sender_name", "sender_address", "subject")
 }
+LONGEST_STEP = "look_up"
 DEFINITION: dict[str, Any] = {
 	"workflow": WORKFLOW,
 	"steps": [
 		{"step": "triage", "action": "trivial", "input": {"echo": TRIAGE}},
-		{"step": "look_up", "action": "pause", "depends_on": ["triage"], "input": {"seconds": 0.12}},
+		{"step": LONGEST_STEP, "action": "pause", "depends_on": ["triage"], "input": {"seconds": 0.12}},
 		{"step": "lead", "action": "lead", "depends_on": ["triage"], "condition": IS_PERSON, "input": MAIL},
 		{
 			"step": "reply",
 			"action": "reply",
-			"depends_on": ["look_up", "lead"],
+			"depends_on": [LONGEST_STEP, "lead"],
 			"condition": IS_PERSON,
 			"input": MAIL,
 		},

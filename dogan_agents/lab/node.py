@@ -64,16 +64,19 @@ class Node:
 				self.process.wait(seconds)
 		self.kill()
 
-	def kill(self) -> None:
-		"""SIGKILL for every process of the node; its supervisor first, so that nobody is replaced."""
+	def kill(self) -> int:
+		"""SIGKILL for every process of the node, its supervisor first, so that nobody is replaced; how many."""
+		killed = {self.process.pid} if self.process and self.alive else set()
 		if self.process:
 			self.process.kill()
 			self.process.wait()
 		while pids := self.pids():
+			killed.update(pids)
 			for pid in pids:
 				with contextlib.suppress(ProcessLookupError):
 					os.kill(pid, signal.SIGKILL)
 			time.sleep(POLL)
+		return len(killed)
 
 	def pids(self) -> list[int]:
 		"""Every process of the node, wherever it stands in the process tree.

@@ -171,7 +171,7 @@ def _state(node: NodeState) -> Text:
 		return Text("at work" if node.holds else "idle" if node.workers else "starting", "dim")
 	if node.holds:
 		return Text(f"killed; its leases end in {node.lease:.1f} s", "red")
-	return Text("killed; others have taken over", "red")
+	return Text("killed; nothing is left in its hands", "red")
 
 
 def report(
@@ -230,5 +230,5 @@ def _failover_rows(failover: Failover | None) -> list[tuple[str, str, str]]:
 		return [("Failover", "[red]none[/]", f"of its {held}, {failover.taken} were taken over")]
 	return [
 		("Failover", f"{failover.claimed:.1f} s", f"from the kill until its {held} had new hands"),
-		("", f"{failover.done or 0:.1f} s", "from the kill until they were done"),
+		("", f"{failover.done or 0:.1f} s", "from the kill until all were done"),
 	]
