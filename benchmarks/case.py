@@ -65,11 +65,15 @@ class Case:
 	services: tuple[Service, ...] = ()
 	requires: tuple[str, ...] = ()  # requirement specifiers, for the peers' venv
 	most_runs: int | None = None  # for slow cases: --runs is cut to this
+	most_rounds: int | None = None
 	goal: Goal | None = None
 	yardstick: str = ""  # the case to compare with; else the best peer of the group
 
 	def runs(self, wanted: int) -> int:
 		return min(wanted, self.most_runs or wanted)
+
+	def rounds(self, wanted: int) -> int:
+		return min(wanted, self.most_rounds or wanted)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Result:
 	figures: tuple[float, ...] = ()
 	versions: dict[str, str] = field(default_factory=dict)
 	problem: str = ""  # why there is no figure, or not all of them
+	notes: tuple[str, ...] = ()  # what else was seen
 	busy_before: float = 0.0  # the share of the machine that other work took
 
 	@property

@@ -10,12 +10,13 @@ import os
 import sys
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
 from benchmarks.work import STEPS_IN_A_RUN
 
@@ -48,21 +49,28 @@ class Measured:
 	figures: list[float]
 	versions: dict[str, str]
 	problem: str = ""
+	notes: list[str] = field(default_factory=list)
 
 
-class Program(Protocol):
+class Program(ABC):
 	"""One case. Its figures are in the case's unit; `packages` are those whose versions are told."""
 
-	@property
-	def packages(self) -> tuple[str, ...]: ...
+	packages: tuple[str, ...] = ()
 
+	@abstractmethod
 	def start(self) -> None:
 		"""Bring up the workers; return when they wait for work."""
 
+	@abstractmethod
 	def stop(self) -> None: ...
 
+	@abstractmethod
 	def measure(self, runs: range) -> float:
 		"""Do the work once, check what came out, and return the figure."""
+
+	def notes(self) -> list[str]:
+		"""What else was seen in all the rounds."""
+		return []
 
 
 def main(program: Callable[[Settings], Program]) -> None:
@@ -90,6 +98,7 @@ def wait_until(reached: Callable[[], T], what: str, every: float = 0.005, patien
 
 def _measured(program: Program, settings: Settings) -> Measured:
 	figures: list[float] = []
+	notes: list[str] = []
 	problem = ""
 	try:
 		program.start()
@@ -97,13 +106,14 @@ def _measured(program: Program, settings: Settings) -> Measured:
 		for number in range(settings.rounds):
 			first = WARM_UP_RUNS + number * settings.runs
 			figures.append(program.measure(range(first, first + settings.runs)))
+		notes = program.notes()
 	except Exception as error:
 		traceback.print_exc()
 		problem = f"{type(error).__name__}: {error}"
 	finally:
 		program.stop()
 	versions = {package: version(package) for package in program.packages}
-	return Measured(figures, versions, problem)
+	return Measured(figures, versions, problem, notes)
 
 
 def _settings() -> Settings:

@@ -63,7 +63,8 @@ def _explanations(group: Group, results: Sequence[Result]) -> Text:
 
 def _explanation(result: Result) -> Text:
 	first, second = result.case.where_time_goes
-	return Text.assemble((result.case.title, "bold"), f"\n  {first}\n  {second}\n")
+	notes = "".join(f"  {note}\n" for note in result.notes)
+	return Text.assemble((result.case.title, "bold"), f"\n  {first}\n  {second}\n{notes}")
 
 
 def _as_data(result: Result, results: Sequence[Result]) -> dict[str, object]:
@@ -84,6 +85,7 @@ def _as_data(result: Result, results: Sequence[Result]) -> dict[str, object]:
 		"reached": reached(result, results),
 		"versions": result.versions,
 		"problem": result.problem,
+		"notes": list(result.notes),
 		"busy_before": result.busy_before,
 		"where_time_goes": list(case.where_time_goes),
 	}

@@ -28,11 +28,11 @@ def run(case: Case, runs: int, rounds: int) -> Result:
 	runs, busy_before = case.runs(runs), busy()
 	try:
 		with scratch_folder() as scratch, _services(case, scratch) as urls:
-			told = _measure(case, ["--runs", str(runs), "--rounds", str(rounds), *urls], scratch)
+			told = _measure(case, ["--runs", str(runs), "--rounds", str(case.rounds(rounds)), *urls], scratch)
 	except Missing as error:
 		return Result(case, runs, problem=str(error), busy_before=busy_before)
 	versions = {**told.versions, **_versions(case)}
-	return Result(case, runs, tuple(told.figures), versions, told.problem, busy_before)
+	return Result(case, runs, tuple(told.figures), versions, told.problem, tuple(told.notes), busy_before)
 
 
 @contextmanager

@@ -84,8 +84,8 @@ CASES = (
 		(Service.POSTGRES,),
 		"each job on disk; successors are queued by hand, so may be lost",
 		(
-			"Three commits a job: fetch it, queue the successor, finish it, each a stored function with triggers",
-			"that write an event row; the join is a row that B and C both update.",
+			"Nine transactions and three flushes to disk a job: fetch, queue the successor, finish, each a stored",
+			"function with triggers that write event rows; the join is a row that B and C both update.",
 		),
 	),
 )

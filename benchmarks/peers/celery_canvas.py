@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import work
-from benchmarks.program import Settings, main, timed_steps
+from benchmarks.program import Program, Settings, main, timed_steps
 from dogan_agents.lab.process import Server
 
 
-class CeleryCanvas:
+class CeleryCanvas(Program):
 	packages = ("celery", "redis")
 
 	def __init__(self, settings: Settings) -> None:

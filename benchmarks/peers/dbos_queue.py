@@ -6,13 +6,13 @@ from dbos import DBOSClient, WorkflowHandle
 from benchmarks import work
 from benchmarks.peers.dbos_worker import QUEUE, VERSION
 from benchmarks.peers.processes import python_worker
-from benchmarks.program import Settings, main, timed_steps, wait_until
+from benchmarks.program import Program, Settings, main, timed_steps, wait_until
 from dogan_agents.lab.process import Server
 
 DONE = "select count(*) from dbos.workflow_status where status = 'SUCCESS' and name = 'diamond'"
 
 
-class DbosQueue:
+class DbosQueue(Program):
 	packages = ("dbos", "psycopg")
 
 	def __init__(self, settings: Settings) -> None:

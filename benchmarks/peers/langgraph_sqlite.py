@@ -7,10 +7,10 @@ import multiprocessing
 
 from benchmarks import work
 from benchmarks.peers import langgraph_worker
-from benchmarks.program import PATIENCE, Settings, main, timed_steps
+from benchmarks.program import PATIENCE, Program, Settings, main, timed_steps
 
 
-class LanggraphSqlite:
+class LanggraphSqlite(Program):
 	packages = ("langgraph", "langgraph-checkpoint-sqlite")
 
 	def __init__(self, settings: Settings) -> None:

@@ -6,14 +6,14 @@ import psycopg
 
 from benchmarks import work
 from benchmarks.peers.processes import python_worker
-from benchmarks.program import Settings, main, timed_steps, wait_until
+from benchmarks.program import Program, Settings, main, timed_steps, wait_until
 
 WORKER = "benchmarks.peers.procrastinate_worker"
 DONE = "select count(*) from procrastinate_jobs where status = 'succeeded'"
 LAST = "select args from procrastinate_jobs where task_name like '%%.d' and (args ->> 'number')::int >= %s"
 
 
-class ProcrastinatePostgres:
+class ProcrastinatePostgres(Program):
 	packages = ("procrastinate", "psycopg")
 
 	def __init__(self, settings: Settings) -> None:

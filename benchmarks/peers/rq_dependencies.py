@@ -11,7 +11,7 @@ from rq import Queue, Worker
 from rq.job import Job
 
 from benchmarks import work
-from benchmarks.program import Settings, Stuck, timed_steps, wait_until
+from benchmarks.program import Program, Settings, Stuck, timed_steps, wait_until
 from dogan_agents.lab.process import Server
 
 
@@ -31,7 +31,7 @@ def d(number: int) -> work.Output:
 	return work.expected(number)
 
 
-class RqDependencies:
+class RqDependencies(Program):
 	packages = ("rq", "redis")
 	worker_class = ""
 

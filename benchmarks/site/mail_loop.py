@@ -5,12 +5,12 @@ import time
 import frappe
 from erpnext.crm.doctype.lead.lead import make_lead_from_communication
 
-from benchmarks.program import Settings, main
+from benchmarks.program import Program, Settings, main
 from benchmarks.site import messages
 from benchmarks.site.connection import connected_site
 
 
-class MailLoop:
+class MailLoop(Program):
 	packages = ("frappe", "erpnext")
 
 	def __init__(self, settings: Settings) -> None:

@@ -7,7 +7,7 @@ import os
 
 import frappe
 
-from benchmarks.program import Settings, main, timed_steps, wait_until
+from benchmarks.program import Program, Settings, main, timed_steps, wait_until
 from benchmarks.site.connection import connected_site
 from benchmarks.site.workers import QUEUE, QUEUE_REDIS, BenchWorkers
 
@@ -57,7 +57,7 @@ def _enqueue(step: object, run: int) -> None:
 	frappe.enqueue(step, queue=QUEUE, enqueue_after_commit=True, run=run)
 
 
-class Naive:
+class Naive(Program):
 	packages = ("frappe", "rq")
 
 	def __init__(self, settings: Settings) -> None:
