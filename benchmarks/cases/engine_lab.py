@@ -42,8 +42,8 @@ CASES = (
 		"diamond",
 		Goal(ratio=3),
 		(
-			"Starting is five hundred commits, one after the other, while the workers already take their share;",
-			"then a claim and a group commit for up to a hundred steps at a time.",
+			"The one process that starts: a commit, four statements and four Redis calls a start, one after the other;",
+			"the workers keep pace with small batches and are never the ones waited for.",
 		),
 	),
 	_engine(
