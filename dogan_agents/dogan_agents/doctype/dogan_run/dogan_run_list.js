@@ -7,7 +7,7 @@ frappe.listview_settings["Dogan Run"] = {
 			Waiting: "yellow",
 			Completed: "green",
 			Failed: "red",
-			Cancelled: "darkgrey",
+			Cancelled: "gray",
 			Compensated: "purple",
 		};
 		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];

@@ -10,8 +10,8 @@ frappe.listview_settings["Dogan Task"] = {
 			Parked: "pink",
 			Completed: "green",
 			Failed: "red",
-			Skipped: "darkgrey",
-			Cancelled: "darkgrey",
+			Skipped: "gray",
+			Cancelled: "gray",
 		};
 		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];
 	},
