@@ -6,10 +6,7 @@ from frappe.utils import validate_email_address
 from pydantic import BaseModel, ConfigDict, Field
 
 from dogan_agents.engine.action import Context, action
-from dogan_agents.host.frappe import site_host
 from dogan_agents.host.lock import hold
-
-BY_ADDRESS = "SELECT name FROM tabLead WHERE email_id = %s ORDER BY creation, name LIMIT 1"
 
 
 class LeadFromMailInput(BaseModel):
@@ -38,19 +35,13 @@ def lead_from_mail(context: Context, input: LeadFromMailInput) -> LeadFromMailOu
 	if not validate_email_address(address):
 		return LeadFromMailOutput(lead=None, reason=f"The sender {address} is no mail address.")
 	hold(f"lead:{address}")
-	lead = _find(address)
+	lead = frappe.db.get_value("Lead", {"email_id": address}, order_by="creation, name")
 	if lead:
 		frappe.has_permission("Lead", "read", throw=True)
 		_link(message, lead)
 		return LeadFromMailOutput(lead=lead)
 	frappe.has_permission("Lead", "create", throw=True)
 	return LeadFromMailOutput(lead=_make(message), made=True)
-
-
-def _find(address: str) -> str | None:
-	"""The lead with this address: one of this transaction, or one committed since it began."""
-	rows = frappe.db.sql(BY_ADDRESS, (address,)) or site_host().beside.query(BY_ADDRESS, (address,))
-	return rows[0][0] if rows else None
 
 
 def _make(message: Document) -> str:

@@ -8,7 +8,9 @@ from dogan_agents.engine.action import Context, action
 class SetValuesInput(BaseModel):
 	model_config = ConfigDict(extra="forbid")
 
-	values: dict[str, Any] = Field(default_factory=dict, description="Names and values, or templates for them")
+	values: dict[str, Any] = Field(
+		default_factory=dict, description="Names and values, or templates for them"
+	)
 
 
 @action(title="Set values", pure=True)

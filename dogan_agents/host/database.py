@@ -33,3 +33,19 @@ class SiteDatabase:
 	def reset(self) -> None:
 		callbacks.forget()
 		frappe.db.close()
+
+
+class DrainDatabase(SiteDatabase):
+	"""A drain's: at READ COMMITTED, like all else the engine does.
+
+	A snapshot may be older than what a step depends on: it waited for a lock, or the one before it read something
+	after its commit. Frappe silently drops a link to a document that its snapshot does not show.
+	"""
+
+	_prepared: Any = None  # the connection that is at READ COMMITTED
+
+	def begin(self) -> None:
+		if self._prepared is None or self._prepared is not frappe.db._conn:
+			frappe.db.sql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+			frappe.db.rollback()  # it counts from the next transaction on
+			self._prepared = frappe.db._conn

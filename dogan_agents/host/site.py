@@ -21,7 +21,7 @@ from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.host import errors
 from dogan_agents.host.callbacks import taken_back_on_error
-from dogan_agents.host.database import SiteDatabase
+from dogan_agents.host.database import DrainDatabase, SiteDatabase
 from dogan_agents.host.hands import RedisHands
 from dogan_agents.host.node import node_name
 from dogan_agents.host.tables import TableHost
@@ -106,6 +106,10 @@ class SiteHost(TableHost):
 class DrainHost(SiteHost):
 	"""For a drain or a sweep: claims and leases on connections of their own, steps in the site's."""
 
+	def __init__(self) -> None:
+		super().__init__()
+		self.work = DrainDatabase()
+
 	@property
 	def own(self) -> Database:
 		return self.beside
@@ -115,6 +119,7 @@ class DrainHost(SiteHost):
 
 	@contextmanager
 	def group(self) -> Iterator[None]:
+		self.work.begin()
 		try:
 			yield
 			self.work.commit()
