@@ -92,6 +92,7 @@ def renew(host: Host, db: Database, worker: str, done: int) -> bool:
 
 def end(db: Database, worker: str) -> None:
 	"""A worker that ends in order leaves no row behind; one that was declared dead keeps it as evidence."""
+	step_down(db, worker)
 	db.execute(f"DELETE FROM {WORKER} WHERE name = %s AND status IN ('Idle', 'Busy')", (worker,))
 
 
@@ -105,6 +106,13 @@ def lead(db: Database, holder: str) -> bool:
 	if not taken and not db.query(f"SELECT name FROM {LEASE} WHERE name = 'sweep'"):
 		prepare(db)
 	return taken == 1
+
+
+def step_down(db: Database, holder: str) -> None:
+	"""Leave the lead to others at once, if it is ours."""
+	db.execute(
+		f"UPDATE {LEASE} SET holder = NULL, expires = 0 WHERE name = 'sweep' AND holder = %s", (holder,)
+	)
 
 
 def prepare(db: Database) -> None:

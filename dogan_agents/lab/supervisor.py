@@ -16,7 +16,7 @@ from rq import Queue, Worker
 
 from dogan_agents.engine.action import registry
 from dogan_agents.engine.ids import new_id
-from dogan_agents.engine.lease import Every, lead
+from dogan_agents.engine.lease import Every, lead, step_down
 from dogan_agents.engine.sweep import sweep
 from dogan_agents.host.lab import ACTIONS, LabHost
 from dogan_agents.lab.config import LabConfig
@@ -96,6 +96,7 @@ class Supervisor:
 
 		with Every(host, SWEEP_SECONDS, turn):
 			signal.sigwait((signal.SIGTERM, signal.SIGINT))
+		step_down(host.own, holder)
 
 
 def _show_as(name: str) -> None:

@@ -109,6 +109,16 @@ def test_the_leader_is_one(host):
 	assert not lease.lead(host.own, "a")  # its row is made
 	assert lease.lead(host.own, "a")
 	assert not lease.lead(host.own, "b")
+	lease.step_down(host.own, "b")
+	assert not lease.lead(host.own, "b")
+	lease.step_down(host.own, "a")
+	assert lease.lead(host.own, "b")
+
+
+def test_a_worker_that_ends_leaves_the_lead_to_others(host):
+	with lease.WorkerLease(host, "default") as worker:
+		lease.lead(host.own, worker.name)
+	assert lease.lead(host.own, "b")
 
 
 def test_a_kill_reaches_a_job_whose_worker_is_gone(host, node):
