@@ -42,8 +42,7 @@ def band(priority: int) -> tuple[int, int]:
 def keys(db: Database, queue: Queue, flows: Sequence[Flow], now: int) -> list[int]:
 	"""A queue key for each of `flows`' items, in their order. `now` (µs) is the virtual time of an empty queue."""
 	wanted = dict.fromkeys(flows)
-	heads = _heads(db, queue, {flow.priority for flow in wanted})
-	tails = _tails(db, queue, wanted)
+	heads, tails = _ends(db, queue, {flow.priority for flow in wanted}, wanted)
 	result = []
 	for flow in flows:
 		low, _ = band(flow.priority)
@@ -58,7 +57,7 @@ def front(db: Database, queue: Queue, flows: Sequence[Flow], now: int) -> list[i
 
 	Many of one flow stand apart there, too: what comes back all at once keeps nobody else waiting.
 	"""
-	heads = _heads(db, queue, {flow.priority for flow in flows})
+	heads, _ = _ends(db, queue, {flow.priority for flow in flows}, ())
 	behind: dict[Flow, int] = {}
 	result = []
 	for flow in flows:
@@ -69,32 +68,32 @@ def front(db: Database, queue: Queue, flows: Sequence[Flow], now: int) -> list[i
 	return result
 
 
-def _heads(db: Database, queue: Queue, priorities: set[int]) -> dict[int, int]:
-	heads = {}
-	for priority in priorities:
-		low, high = band(priority)
-		rows = db.query(
-			f"SELECT {queue.key} FROM {queue.table} WHERE {queue.where} AND {queue.key} > %s AND {queue.key} < %s "
-			f"ORDER BY {queue.key} LIMIT 1",
-			(*queue.params, low, high),
+def _ends(
+	db: Database, queue: Queue, priorities: set[int], flows: Iterable[Flow]
+) -> tuple[dict[int, int], dict[tuple[int, str], int]]:
+	"""The head of each priority's queue, and where the next item of each flow goes, in one query."""
+	parts: list[str] = []
+	params: list[object] = []
+	asked: list[int | Flow] = [*priorities, *flows]
+	if not asked:
+		return {}, {}
+	for number, end in enumerate(asked):
+		low, high = band(end.priority if isinstance(end, Flow) else end)
+		flow, order = (" AND fair_key = %s", " DESC") if isinstance(end, Flow) else ("", "")
+		parts.append(
+			f"(SELECT {number}, {queue.key} FROM {queue.table} WHERE {queue.where}{flow} AND {queue.key} > %s "
+			f"AND {queue.key} < %s ORDER BY {queue.key}{order} LIMIT 1)"
 		)
-		if rows:
-			heads[priority] = rows[0][0]
-	return heads
-
-
-def _tails(db: Database, queue: Queue, flows: Iterable[Flow]) -> dict[tuple[int, str], int]:
-	tails = {}
-	for flow in flows:
-		low, high = band(flow.priority)
-		rows = db.query(
-			f"SELECT {queue.key} FROM {queue.table} WHERE {queue.where} AND fair_key = %s "
-			f"AND {queue.key} > %s AND {queue.key} < %s ORDER BY {queue.key} DESC LIMIT 1",
-			(*queue.params, flow.fair_key, low, high),
-		)
-		if rows:
-			tails[flow.priority, flow.fair_key] = rows[0][0] + _gap(flow)
-	return tails
+		params.extend((*queue.params, *([end.fair_key] if isinstance(end, Flow) else []), low, high))
+	heads: dict[int, int] = {}
+	tails: dict[tuple[int, str], int] = {}
+	for number, key in db.query(" UNION ALL ".join(parts), params):
+		end = asked[number]
+		if isinstance(end, Flow):
+			tails[end.priority, end.fair_key] = key + _gap(end)
+		else:
+			heads[end] = key
+	return heads, tails
 
 
 def _gap(flow: Flow) -> int:

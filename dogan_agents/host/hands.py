@@ -13,17 +13,29 @@ from dogan_agents.engine.ids import new_id
 from dogan_agents.engine.ports import PoolSpec
 
 MOST_DRAINS = 50  # RQ jobs of a pool at once, however long the backlog
+RESERVED, STALE = 1, -1
 STALE_SECONDS = 5.0  # a queued drain that is older is looked at: is its job still there?
 
-RESERVE = """
+CALL = """
 local now = tonumber(redis.call('TIME')[1])
+if ARGV[3] == 'first' then
+	redis.call('LPUSH', KEYS[3], 1)
+	redis.call('LTRIM', KEYS[3], 0, 7)
+	redis.call('EXPIRE', KEYS[3], 5)
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-local live, queued = redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', KEYS[2])
-if queued > 0 or live >= tonumber(ARGV[2]) or (ARGV[3] == 'first' and live > 0) then return 0 end
+local live = redis.call('ZCARD', KEYS[1])
+if live >= tonumber(ARGV[2]) or (ARGV[3] == 'first' and live > 0) then return 0 end
+local queued = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+if queued[2] then return tonumber(queued[2]) < now - tonumber(ARGV[4]) and -1 or 0 end
 redis.call('ZADD', KEYS[2], now, ARGV[1])
 return 1
 """
-"""Reserve a place for one more drain: KEYS live, queued; ARGV job, most, 'first' or 'more'."""
+"""Nudge a drain that waits for work, and reserve a place for one more where there should be one.
+
+KEYS live, queued, wake; ARGV job, most, 'first' or 'more', seconds. 1: reserved; 0: no need; -1: no place, but the
+one that is queued is old enough to be looked at.
+"""
 
 ALIVE = """
 redis.call('ZADD', KEYS[1], redis.call('TIME')[1] + ARGV[2], ARGV[1])
@@ -71,12 +83,12 @@ class RedisHands:
 	):
 		self.redis, self.site, self.enqueue, self.pool, self.log = redis, site, enqueue, pool, log
 		self.rq_id = rq_id  # the id RQ knows a drain's job by
-		self._reserve = redis.register_script(RESERVE)
+		self._call_script = redis.register_script(CALL)
 		self._alive_script = redis.register_script(ALIVE)
 		self._take = redis.register_script(TAKE)
 
 	def wake(self, pool: str) -> None:
-		self._guard(self._wake, pool)
+		self._guard(self._call, pool, "first")
 
 	def spread(self, pool: str) -> None:
 		self._guard(self._call, pool, "more")
@@ -106,40 +118,33 @@ class RedisHands:
 			self.log(f"rate limit {key}: {error}")
 			return 1.0
 
-	def _wake(self, pool: str) -> None:
-		key = self._key("wake", pool)
-		with self.redis.pipeline(transaction=False) as pipe:
-			pipe.lpush(key, 1)
-			pipe.ltrim(key, 0, 7)
-			pipe.expire(key, 5)
-			pipe.execute()
-		if not self._call(pool, "first"):
-			self._forget_lost(pool)
-
-	def _call(self, pool: str, how: str) -> bool:
+	def _call(self, pool: str, how: str) -> None:
 		spec = self.pool(pool)
 		if not spec.enabled:
-			return True
-		job = f"dogan-{pool}-{new_id()}"
-		keys = [self._key("live", pool), self._key("queued", pool)]
-		most = min(spec.max_workers or MOST_DRAINS, MOST_DRAINS)
-		if not self._reserve(keys=keys, args=[job, most, how]):
-			return False
-		try:
-			self.enqueue(spec, job)
-		except BaseException:
-			self.redis.zrem(keys[1], job)
-			raise
-		return True
+			return
+		answer = self._reserve(spec, how)
+		if answer == STALE and self._forget_lost(pool):
+			self._reserve(spec, how)
 
-	def _forget_lost(self, pool: str) -> None:
+	def _reserve(self, spec: PoolSpec, how: str) -> int:
+		"""Enqueue a drain when there is a place for it; what the script answered."""
+		job = f"dogan-{spec.name}-{new_id()}"
+		keys = [self._key(kind, spec.name) for kind in ("live", "queued", "wake")]
+		most = min(spec.max_workers or MOST_DRAINS, MOST_DRAINS)
+		answer = int(self._call_script(keys=keys, args=[job, most, how, STALE_SECONDS]))
+		if answer == RESERVED:
+			try:
+				self.enqueue(spec, job)
+			except BaseException:
+				self.redis.zrem(keys[1], job)
+				raise
+		return answer
+
+	def _forget_lost(self, pool: str) -> bool:
 		"""A reservation whose RQ job is gone, or was never begun, must not keep others from being called."""
 		key = self._key("queued", pool)
-		old = self.redis.zrangebyscore(key, "-inf", self.redis.time()[0] - STALE_SECONDS)
-		lost = [job for job in old if not self._is_queued(job)]
-		if lost:
-			self.redis.zrem(key, *lost)
-			self._call(pool, "first")
+		lost = [job for job in self.redis.zrange(key, 0, -1) if not self._is_queued(job)]
+		return bool(lost and self.redis.zrem(key, *lost))
 
 	def _is_queued(self, job: bytes | str) -> bool:
 		name = job.decode() if isinstance(job, bytes) else job

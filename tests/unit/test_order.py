@@ -13,15 +13,21 @@ QUEUE = Queue("t", "k", "1 = 1", ())
 
 
 class Rows:
-	"""A queue in memory, for the two questions that `order` asks."""
+	"""A queue in memory, for the ends that `order` asks for."""
 
 	def __init__(self) -> None:
 		self.rows: list[tuple[int, str]] = []  # key, fair key
 
-	def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[int]]:
-		*fair_key, low, high = params
-		found = [key for key, flow in self.rows if low < key < high and (not fair_key or flow == fair_key[0])]
-		return [(max(found) if "DESC" in sql else min(found),)] if found else []
+	def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[int, int]]:
+		left = list(params)
+		parts = enumerate(sql.split(" UNION ALL "))
+		return [(number, key) for number, part in parts for key in self._end(part, left)]
+
+	def _end(self, part: str, left: list[Any]) -> list[int]:
+		flow = left.pop(0) if "fair_key = %s" in part else None
+		low, high = left.pop(0), left.pop(0)
+		found = [key for key, name in self.rows if low < key < high and flow in (None, name)]
+		return [max(found) if "DESC" in part else min(found)] if found else []
 
 	def put(self, flows: list[Flow]) -> list[int]:
 		given = keys(self, QUEUE, flows, NOW)
