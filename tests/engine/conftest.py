@@ -6,6 +6,7 @@ import redis
 
 from dogan_agents.lab.schema import create_schema, reset
 from dogan_agents.lab.server import LabServers
+from tests.engine.world import World
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,12 @@ def lab(lab_servers: LabServers) -> LabServers:
 def connection(lab: LabServers) -> Iterator[pymysql.Connection]:
 	with lab.config.connect() as connection:
 		yield connection
+
+
+@pytest.fixture
+def world(lab: LabServers) -> Iterator[World]:
+	world = World(lab.config)
+	yield world
+	world.check()
+	world.host.work.reset()
+	world.db.reset()
