@@ -117,8 +117,10 @@ class Host(Protocol):
 
 	node: str
 	work: Database  # the transaction that the steps' documents, their results and the next steps share
-	hands: Hands
 	actions: Mapping[str, Action]
+
+	@property
+	def hands(self) -> Hands: ...
 
 	@property
 	def own(self) -> Database:
