@@ -67,7 +67,8 @@ def add_step(desk: Desk, number: int, step: str, action: str, after: str = "") -
 	desk.row_field("step").locator("input").fill(step)
 	box = desk.row_field("action").locator("input")
 	box.fill(action)
-	desk.row_field("action").locator("li", has_text=action).first.click()
+	expect(desk.row_field("action").locator("li", has_text=action)).not_to_have_count(0)
+	box.press("Tab")
 	if after:
 		desk.row_field("depends_on").locator("textarea").fill(after)
 
@@ -83,7 +84,7 @@ def close_row(desk: Desk) -> None:
 
 
 def fill_input(desk: Desk, text: str) -> None:
-	editor = desk.row_field("input").locator(".ace_text-input")
-	editor.focus()
+	desk.row_field("input").locator(".ace_content").click()
 	desk.page.keyboard.press("Control+a")
 	desk.page.keyboard.insert_text(text)
+	desk.page.wait_for_function("text => cur_frm.doc.steps.some((row) => row.input === text)", arg=text)

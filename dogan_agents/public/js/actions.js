@@ -23,12 +23,15 @@ frappe.provide("dogan_agents.actions");
 		frm.fields_dict[table].grid.update_docfield_property("action", "options", options);
 	};
 
-	// The required fields of an action's input, empty, as JSON; all of them when none is required.
+	// An action's input as JSON, to be filled in: without the fields that are usually left out.
 	dogan_agents.actions.skeleton = function (name) {
 		const schema = known?.[name]?.input || {};
-		const fields = Object.entries(schema.properties || {});
-		const required = fields.filter(([field]) => (schema.required || []).includes(field));
-		const wanted = required.length ? required : fields;
+		const wanted = Object.entries(schema.properties || {}).filter(
+			([field, property]) =>
+				(schema.required || []).includes(field) ||
+				property.default != null ||
+				["object", "array"].includes(property.type)
+		);
 		return JSON.stringify(
 			Object.fromEntries(wanted.map(([field, property]) => [field, blank(property)])),
 			null,
@@ -42,12 +45,12 @@ frappe.provide("dogan_agents.actions");
 		if (!form) return;
 		const action = known?.[row.action];
 		show(form.fields_dict.action, action ? summary(action) : "");
-		show(form.fields_dict.input, action ? field_table(action.input) : "");
+		show(form.fields_dict.input, action ? field_table(action.input) : "", true);
 	};
 
-	function show(field, html) {
+	function show(field, html, above) {
 		field.$wrapper.find(".dogan-help").remove();
-		if (html) field.$wrapper.append($('<div class="dogan-help"></div>').html(html));
+		if (html) field.$wrapper[above ? "prepend" : "append"]($('<div class="dogan-help"></div>').html(html));
 	}
 
 	function summary(action) {

@@ -2,12 +2,12 @@ frappe.provide("dogan_agents.graph");
 
 // Draws a workflow's steps as SVG, and afterwards changes only what has changed.
 (() => {
-	const NODE = { width: 184, height: 56 };
-	const GAP = { x: 46, y: 24 };
-	const MARGIN = 12;
+	const NODE = { width: 176, height: 56 };
+	const GAP = { x: 40, y: 24 };
+	const MARGIN = { plain: 12, backward: 30 }; // an edge that goes back needs room to turn
 	const ARROW = 7;
-	const SMALLEST = 0.72; // a wide graph shrinks to fit, down to this; a wider one scrolls
-	const TEXT = { start: 38, end: 12, name: 24, title: 41 };
+	const SMALLEST = 0.75; // a wide graph shrinks to fit, down to this; a wider one scrolls
+	const TEXT = { start: 36, end: 10, name: 24, title: 41 };
 	const MARKS = {
 		Completed: "M-4.2 0.4L-1.2 3.4L4.4-3",
 		Failed: "M-3.2-3.2L3.2 3.2M3.2-3.2L-3.2 3.2",
@@ -52,8 +52,10 @@ frappe.provide("dogan_agents.graph");
 			this.rtl = frappe.utils.is_rtl();
 			const names = nodes.map((node) => node.step);
 			const placed = dogan_agents.layout.place(names, edges);
-			this.width = 2 * MARGIN + placed.columns * (NODE.width + GAP.x) - GAP.x;
-			this.height = 2 * MARGIN + placed.rows * (NODE.height + GAP.y) - GAP.y;
+			const backward = placed.edges.some((edge) => edge.backward);
+			this.margin = backward ? MARGIN.backward : MARGIN.plain;
+			this.width = 2 * this.margin + placed.columns * (NODE.width + GAP.x) - GAP.x;
+			this.height = 2 * this.margin + placed.rows * (NODE.height + GAP.y) - GAP.y;
 			const svg = element("svg", {
 				width: this.width,
 				style: `min-width: ${Math.round(this.width * SMALLEST)}px`,
@@ -64,6 +66,18 @@ frappe.provide("dogan_agents.graph");
 			placed.edges.forEach((edge) => svg.append(this.draw_edge(edge, placed.nodes)));
 			nodes.forEach((node) => svg.append(this.draw_node(node, placed.nodes[node.step])));
 			this.wrapper.append(svg);
+		}
+
+		left(place) {
+			return this.margin + place.column * (NODE.width + GAP.x);
+		}
+
+		middle(place) {
+			return this.margin + place.row * (NODE.height + GAP.y) - GAP.y / 2;
+		}
+
+		top(place) {
+			return this.middle(place) - NODE.height / 2;
 		}
 
 		x(value) {
@@ -84,15 +98,15 @@ frappe.provide("dogan_agents.graph");
 			const first = points[0];
 			const last = points.at(-1);
 			if (backward) return this.loop(first, last);
-			let at = [left(first) + NODE.width, middle(first)];
+			let at = [this.left(first) + NODE.width, this.middle(first)];
 			let path = `M${this.x(at[0])} ${at[1]}`;
 			for (const point of points.slice(1)) {
-				const to = [left(point) - (point === last ? ARROW : 0), middle(point)];
+				const to = [this.left(point) - (point === last ? ARROW : 0), this.middle(point)];
 				const half = (to[0] - at[0]) / 2;
 				path += `C${this.x(at[0] + half)} ${at[1]} ${this.x(to[0] - half)} ${to[1]} ${this.x(to[0])} ${to[1]}`;
 				at = to;
 				if (point !== last) {
-					at = [left(point) + NODE.width, middle(point)];
+					at = [this.left(point) + NODE.width, this.middle(point)];
 					path += `H${this.x(at[0])}`;
 				}
 			}
@@ -100,9 +114,9 @@ frappe.provide("dogan_agents.graph");
 		}
 
 		loop(from, to) {
-			const start = [left(from) + NODE.width, middle(from)];
-			const end = [left(to) - ARROW, middle(to)];
-			const over = Math.min(top(from), top(to)) - GAP.y / 2;
+			const start = [this.left(from) + NODE.width, this.middle(from)];
+			const end = [this.left(to) - ARROW, this.middle(to)];
+			const over = Math.min(this.top(from), this.top(to)) - this.margin / 2;
 			const reach = GAP.x / 2;
 			return (
 				`M${this.x(start[0])} ${start[1]}` +
@@ -113,8 +127,8 @@ frappe.provide("dogan_agents.graph");
 		}
 
 		arrow(node) {
-			const tip = left(node);
-			const y = middle(node);
+			const tip = this.left(node);
+			const y = this.middle(node);
 			const back = this.x(tip - ARROW - 1);
 			return element("path", {
 				class: "dogan-edge-arrow",
@@ -126,14 +140,14 @@ frappe.provide("dogan_agents.graph");
 			const clickable = node.href || this.on_click;
 			const group = element(node.href ? "a" : "g", {
 				class: "dogan-node",
-				transform: `translate(${this.x(left(place)) - (this.rtl ? NODE.width : 0)} ${top(place)})`,
+				transform: `translate(${this.x(this.left(place)) - (this.rtl ? NODE.width : 0)} ${this.top(place)})`,
 				"data-step": node.step,
 				...(node.href ? { href: node.href } : {}),
 				...(clickable && !node.href ? { tabindex: 0, role: "button" } : {}),
 				...(clickable ? {} : { role: "img" }),
 			});
 			const inner = (value) => (this.rtl ? NODE.width - value : value);
-			const mark = element("g", { class: "dogan-node-mark", transform: `translate(${inner(21)} ${NODE.height / 2})` });
+			const mark = element("g", { class: "dogan-node-mark", transform: `translate(${inner(20)} ${NODE.height / 2})` });
 			group.append(
 				element("title"),
 				element("rect", { class: "dogan-node-box", width: NODE.width, height: NODE.height, rx: 10 }),
@@ -189,11 +203,6 @@ frappe.provide("dogan_agents.graph");
 		}
 	};
 
-	const column_width = NODE.width + GAP.x;
-	const row_height = NODE.height + GAP.y;
-	const left = (place) => MARGIN + place.column * column_width;
-	const middle = (place) => MARGIN + place.row * row_height - GAP.y / 2;
-	const top = (place) => middle(place) - NODE.height / 2;
 	const is_done = (status) => ["Completed", "Skipped"].includes(status);
 
 	const context = document.createElement("canvas").getContext("2d");

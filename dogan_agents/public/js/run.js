@@ -134,7 +134,7 @@ frappe.provide("dogan_agents");
 		const ended = run.nodes.filter((node) => TASK_ENDED.includes(node.status)).length;
 		const words = [__("{0} of {1} steps ended", [ended, run.nodes.length])];
 		if (run.started_at && run.ended_at) {
-			const ms = frappe.datetime.str_to_obj(run.ended_at) - frappe.datetime.str_to_obj(run.started_at);
+			const ms = moment(run.ended_at).diff(moment(run.started_at));
 			words.push(__("took {0}", [dogan_agents.states.duration(ms / 1000)]));
 		}
 		return words.join(" · ");
