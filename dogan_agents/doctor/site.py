@@ -63,7 +63,7 @@ def identities() -> Iterator[Finding]:
 		"""SELECT DISTINCT w.name FROM `tabDogan Workflow Trigger` t JOIN `tabDogan Workflow` w ON w.name = t.parent
 		LEFT JOIN `tabDogan Agent` a ON a.name = w.agent
 		WHERE t.enabled = 1 AND w.enabled = 1 AND t.trigger_type = 'Mail' AND COALESCE(w.run_as, '') = ''
-		AND COALESCE(a.user, '') = '' AND w.owner IN %s ORDER BY w.name""",
+		AND COALESCE(a.user, '') = '' AND w.modified_by IN %s ORDER BY w.name""",
 		(FORBIDDEN,),
 	)
 	if rows:

@@ -16,7 +16,7 @@ SAVEPOINT = "dogan_trigger"
 
 
 def fire(
-	trigger: Trigger, doc: Document, data: Mapping[str, Any], *, users: tuple[str, ...], **run: Any
+	trigger: Trigger, doc: Document, data: Mapping[str, Any], /, *, users: tuple[str, ...], **run: Any
 ) -> None:
 	"""Start a run unless the condition says no. What goes wrong is logged, and nothing else: the mail or the
 	document that caused it must not suffer. Only a deadlock is raised, for it has voided the whole transaction.
