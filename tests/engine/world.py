@@ -69,7 +69,7 @@ class World:
 
 	def another_host(self, node: str = "test") -> LabHost:
 		host = LabHost(self.config, node, self.actions)
-		host.log = self._log  # type: ignore[method-assign]
+		host.log = host.hands.log = self._log  # type: ignore[method-assign]
 		return host
 
 	def _log(self, message: str) -> None:
