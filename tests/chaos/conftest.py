@@ -1,0 +1,18 @@
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.storm import Storm
+from tests.engine.conftest import lab, lab_servers  # noqa: F401  (fixtures)
+
+SEED = int(os.environ.get("DOGAN_CHAOS_SEED", "20240315"))
+
+
+@pytest.fixture
+def storm(lab) -> Iterator[Storm]:  # noqa: F811
+	print(f"DOGAN_CHAOS_SEED={SEED}")
+	storm = Storm(lab, random.Random(SEED))
+	yield storm
+	storm.end()
