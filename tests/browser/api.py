@@ -62,7 +62,7 @@ class Api:
 	def start(self, workflow: str, **input: Any) -> str:
 		return self.call("dogan_agents.api.runs.start", workflow=workflow, input=input)["run"]
 
-	def wait_for_run(self, run: str, *states: str, seconds: float = 30) -> str:
+	def wait_for_run(self, run: str, *states: str, seconds: float = 45) -> str:
 		"""The run's state, once it is one of these (or has ended)."""
 		until = time.monotonic() + seconds
 		while (status := self.get("Dogan Run", run)["status"]) not in (states or ENDED):
@@ -82,9 +82,7 @@ class Api:
 			self.call("dogan_agents.api.runs.cancel", run=run)
 
 	def _delete_effects(self, workflow: str) -> None:
-		for task in self.find(
-			"Dogan Task", workflow=workflow, action="create_document", status="Completed"
-		):
+		for task in self.find("Dogan Task", workflow=workflow, action="create_document", status="Completed"):
 			made = json.loads(self.get("Dogan Task", task)["output"])
 			self._delete(made["doctype"], made["name"])
 

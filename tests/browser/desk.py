@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
@@ -14,7 +14,9 @@ class Desk:
 	def __init__(self, page: Page, url: str):
 		self.page, self.url = page, url
 		self.errors: list[str] = []
-		self.refused = False  # the server is expected to refuse something: an Administrator's console shows why
+		self.refused = (
+			False  # the server is expected to refuse something: an Administrator's console shows why
+		)
 		page.on("console", self._note)
 		page.on("pageerror", lambda error: self.errors.append(str(error)))
 
@@ -26,6 +28,11 @@ class Desk:
 	def open_form(self, doctype: str, name: str) -> None:
 		self.open(doctype.lower().replace(" ", "-"), name)
 		self.form().wait_for()
+
+	def open_list(self, doctype: str, **filters: str) -> None:
+		route = doctype.lower().replace(" ", "-")
+		self.page.goto(f"{self.url}/app/{route}?{urlencode(filters)}")
+		self.page.locator(".list-row:visible").first.wait_for()
 
 	def form(self) -> Locator:
 		return self.page.locator(".form-page:visible, .form-layout:visible").first
@@ -57,7 +64,7 @@ class Desk:
 	def node(self, step: str) -> Locator:
 		return self.page.locator(f".dogan-graph:visible .dogan-node[data-step='{step}']")
 
-	def expect_state(self, step: str, *states: str, seconds: float = 20) -> None:
+	def expect_state(self, step: str, *states: str, seconds: float = 45) -> None:
 		expect(self.node(step)).to_have_attribute(
 			"data-status", re.compile(f"^({'|'.join(states)})$"), timeout=seconds * 1000
 		)

@@ -21,6 +21,7 @@ def test_a_run_is_followed_until_it_ends(desk: Desk, api: Api, delivery: str) ->
 	expect(desk.nodes()).to_have_count(9)
 	desk.evaluate("() => { window.dogan_first_node = document.querySelector('.dogan-node') }")
 	desk.expect_state("wait_for_parts", "Waiting", "Completed")
+	desk.expect_state("invoice", "Completed")
 	desk.shoot("run-live")
 	desk.expect_state("thank", "Completed")
 	desk.expect_state("ask_manager", "Skipped")

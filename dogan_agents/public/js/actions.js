@@ -15,12 +15,7 @@ frappe.provide("dogan_agents.actions");
 	dogan_agents.actions.title = (name) => known?.[name]?.title || name || "";
 
 	dogan_agents.actions.offer = function (frm, table) {
-		const options = Object.values(known).map((action) => ({
-			value: action.name,
-			label: action.title,
-			description: frappe.utils.escape_html(first_sentence(action.description)),
-		}));
-		frm.fields_dict[table].grid.update_docfield_property("action", "options", options);
+		frm.fields_dict[table].grid.update_docfield_property("action", "options", options());
 	};
 
 	// An action's input as JSON, to be filled in: without the fields that are usually left out.
@@ -43,10 +38,18 @@ frappe.provide("dogan_agents.actions");
 	dogan_agents.actions.explain = function (frm, row) {
 		const form = frm.fields_dict.steps.grid.grid_rows_by_docname[row.name]?.grid_form;
 		if (!form) return;
+		form.fields_dict.action.set_data?.(options()); // the row may have been opened before they were known
 		const action = known?.[row.action];
 		show(form.fields_dict.action, action ? summary(action) : "");
 		show(form.fields_dict.input, action ? field_table(action.input) : "", true);
 	};
+
+	const options = () =>
+		Object.values(known).map((action) => ({
+			value: action.name,
+			label: text(action.title),
+			description: text(first_sentence(action.description)),
+		}));
 
 	function show(field, html, above) {
 		field.$wrapper.find(".dogan-help").remove();

@@ -17,9 +17,10 @@ frappe.provide("dogan_agents.graph");
 		Parked: "M-2.4-3.8V3.8M2.4-3.8V3.8",
 		Skipped: "M-4-3.6L0.4 0L-4 3.6M3.6-3.8V3.8",
 		Cancelled: "M-3.6 3.6L3.6-3.6",
+		condition: "M0-4.4L4.4 0L0 4.4L-4.4 0Z",
 	};
 
-	// nodes: [{step, title, status?, time?, detail?, href?}], edges: [[from, to]].
+	// nodes: [{step, title, status?, time?, mark?, detail?, href?}], edges: [[from, to]].
 	// on_click(node, event) makes the nodes buttons; href makes them links.
 	dogan_agents.graph.Graph = class Graph {
 		constructor(parent, { label, empty, on_click } = {}) {
@@ -178,7 +179,7 @@ frappe.provide("dogan_agents.graph");
 
 		update(node) {
 			const group = this.groups?.[node.step];
-			const shown = JSON.stringify([node.status, node.time, node.detail]);
+			const shown = JSON.stringify([node.status, node.mark, node.time, node.detail]);
 			if (!group || group.shown === shown) return;
 			group.shown = shown;
 			this.state[node.step] = node.status;
@@ -186,7 +187,7 @@ frappe.provide("dogan_agents.graph");
 			group.setAttribute("data-status", node.status || "");
 			group.setAttribute("aria-label", describe(node));
 			group.querySelector("title").textContent = describe(node);
-			group.querySelector(".dogan-node-sign").setAttribute("d", MARKS[node.status] || "");
+			group.querySelector(".dogan-node-sign").setAttribute("d", MARKS[node.status || node.mark] || "");
 			this.write(group, "name", node.step, 0);
 			this.write(group, "title", node.title || "", time ? measure(this.font("title"), time) + 10 : 0);
 			this.write(group, "time", time, 0);

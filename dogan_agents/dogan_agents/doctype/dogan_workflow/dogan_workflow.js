@@ -1,27 +1,27 @@
 frappe.ui.form.on("Dogan Workflow", {
 	setup(frm) {
-		frm.assets = frappe.require([
-			"/assets/dogan_agents/css/desk.css",
-			"/assets/dogan_agents/js/layout.js",
-			"/assets/dogan_agents/js/states.js",
-			"/assets/dogan_agents/js/graph.js",
-			"/assets/dogan_agents/js/actions.js",
-			"/assets/dogan_agents/js/start.js",
-		]);
+		frm.ready = frappe
+			.require([
+				"/assets/dogan_agents/css/desk.css",
+				"/assets/dogan_agents/js/layout.js",
+				"/assets/dogan_agents/js/states.js",
+				"/assets/dogan_agents/js/graph.js",
+				"/assets/dogan_agents/js/actions.js",
+				"/assets/dogan_agents/js/start.js",
+			])
+			.then(() => dogan_agents.actions.all());
 		frm.redraw = frappe.utils.debounce(() => frm.trigger("draw"), 150);
 	},
 
 	async refresh(frm) {
-		await frm.assets;
-		await dogan_agents.actions.all();
+		await frm.ready;
 		dogan_agents.actions.offer(frm, "steps");
 		frm.trigger("draw");
 		frm.trigger("add_buttons");
 	},
 
-	steps_remove: (frm) => frm.redraw(),
-
-	draw(frm) {
+	async draw(frm) {
+		await frm.ready;
 		const field = frm.fields_dict.graph;
 		if (!frm.graph || !field.$wrapper.find(frm.graph.wrapper).length) {
 			frm.graph = new dogan_agents.graph.Graph(field.$wrapper, {
@@ -35,6 +35,7 @@ frappe.ui.form.on("Dogan Workflow", {
 			steps.map((row) => ({
 				step: row.step,
 				title: dogan_agents.actions.title(row.action),
+				mark: row.condition && "condition",
 				detail: row.condition && __("if {0}", [row.condition]),
 			})),
 			steps.flatMap((row) => predecessors(row).map((before) => [before, row.step]))
@@ -62,9 +63,13 @@ frappe.ui.form.on("Dogan Workflow Step", {
 	steps_remove: (frm) => frm.redraw(),
 	steps_move: (frm) => frm.redraw(),
 
-	form_render: (frm, cdt, cdn) => dogan_agents.actions.explain(frm, locals[cdt][cdn]),
+	async form_render(frm, cdt, cdn) {
+		await frm.ready;
+		dogan_agents.actions.explain(frm, locals[cdt][cdn]);
+	},
 
-	action(frm, cdt, cdn) {
+	async action(frm, cdt, cdn) {
+		await frm.ready;
 		const row = locals[cdt][cdn];
 		if (row.action && !(row.input || "").trim()) {
 			frappe.model.set_value(cdt, cdn, "input", dogan_agents.actions.skeleton(row.action));
