@@ -53,13 +53,14 @@ def sweep(host: Host, db: Database) -> SweepReport:
 
 def _reap(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Declare silent workers dead, then take back what they hold, and what workers without a row hold."""
-	rows = db.query(f"SELECT name FROM {WORKER} WHERE status IN ('Idle', 'Busy') AND expires < {NOW}")
-	for (worker,) in rows:
+	rows = db.query(f"SELECT name, pool FROM {WORKER} WHERE status IN ('Idle', 'Busy') AND expires < {NOW}")
+	for worker, pool in rows:
 		if db.execute(
 			f"UPDATE {WORKER} SET status = 'Dead' WHERE name = %s AND status IN ('Idle', 'Busy') AND expires < {NOW}",
 			(worker,),
 		):
 			report.dead.append(worker)
+			host.hands.gone(pool, worker)
 	holders = db.query(f"SELECT DISTINCT running_on FROM {TASK} WHERE running_on IS NOT NULL")
 	if not holders:
 		return
@@ -208,6 +209,8 @@ def _schedules(host: Host, db: Database, report: SweepReport, now: int) -> None:
 
 def _wake(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Wake each pool that has ready tasks, and one for queued runs; a pool with a drain at work takes no harm."""
+	if not host.settings().enabled:
+		return
 	report.woken = {row[0] for row in db.query(f"SELECT DISTINCT pool FROM {TASK} WHERE ready_key > 0")}
 	for (version,) in db.query(f"SELECT version FROM {RUN} WHERE queue_key > 0 ORDER BY queue_key LIMIT 1"):
 		report.woken.add(host.spec(version).entry_pool)
