@@ -15,11 +15,12 @@ from frappe.utils.background_jobs import execute_job, generate_qname, get_redis_
 from pydantic import BaseModel
 from rq import Queue
 
-from dogan_agents.engine.action import Action, Context, registry
+from dogan_agents.engine.action import Action, Context
 from dogan_agents.engine.errors import ActionError, NotPermitted
 from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.host import errors
+from dogan_agents.host.actions import SiteActions
 from dogan_agents.host.callbacks import taken_back_on_error
 from dogan_agents.host.database import DrainDatabase, SiteDatabase
 from dogan_agents.host.hands import RedisHands
@@ -44,7 +45,7 @@ class SiteHost(TableHost):
 		self._prefix: str = generate_qname("")
 		self._logger = frappe.logger("dogan_agents")
 		self._logger.setLevel("INFO")
-		self.actions = registry(frappe.get_hooks("dogan_actions"), self._broken_action)
+		self.actions = SiteActions(self._broken_action)
 
 	@property
 	def own(self) -> Database:
