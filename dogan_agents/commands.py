@@ -13,6 +13,11 @@ import click
 import frappe
 from frappe.commands import get_site, pass_context
 
+if {"worker", "worker-pool"} & set(sys.argv):
+	# bench imports this file for each of its commands. A worker forks for each job: what is here already, the
+	# jobs need not import, and they share its memory.
+	import dogan_agents.host.frappe
+
 POLL_SECONDS = 0.2
 ENDED = ("Completed", "Failed", "Cancelled", "Compensated")
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
