@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from frappe.commands import get_site, pass_context
 if {"worker", "worker-pool"} & set(sys.argv):
 	# bench imports this file for each of its commands. A worker forks for each job: what is here already, the
 	# jobs need not import, and they share its memory.
-	import dogan_agents.host.frappe
+	import_module("dogan_agents.host.frappe")
 
 POLL_SECONDS = 0.2
 ENDED = ("Completed", "Failed", "Cancelled", "Compensated")

@@ -189,22 +189,23 @@ class DrainHost(SiteHost):
 
 	def _become(self, user: str) -> None:
 		frappe.set_user(user)
-		frappe.local.lang = self._user(user)[1] or frappe.db.get_default("lang") or "en"
+		frappe.local.lang = self._user(user)[1]
 		_forget_step()
 
 	def _check_user(self, user: str) -> None:
 		if user != "Administrator" and not self._user(user)[0]:
 			raise NotPermitted(f"The user {user} is disabled or gone; nothing is done in their name.")
 
-	def _user(self, name: str) -> tuple[bool, str | None]:
+	def _user(self, name: str) -> tuple[bool, str]:
 		"""Whether a user may act, and their language. Read plainly: to a fresh process, loading the User document
 		with all that it imports is a fifth of a second.
 		"""
 		return self._keep(("user", name), lambda: self._read_user(name))
 
-	def _read_user(self, name: str) -> tuple[bool, str | None]:
+	def _read_user(self, name: str) -> tuple[bool, str]:
 		rows = self.own.query("SELECT enabled, language FROM tabUser WHERE name = %s", (name,))
-		return (bool(rows[0][0]), rows[0][1]) if rows else (False, None)
+		enabled, language = rows[0] if rows else (0, None)
+		return bool(enabled), language or frappe.db.get_default("lang") or "en"
 
 
 def _forget_step() -> None:
