@@ -54,6 +54,7 @@ def _make(message: Document) -> str:
 
 def _link(message: Document, lead: str) -> None:
 	"""A message that is about another document stays there, and appears on the lead's timeline as well."""
+	message.flags.in_receive = True  # its recipients are what the sender wrote, valid or not
 	if not (message.reference_doctype and message.reference_name):
 		link_communication_to_document(message, "Lead", lead, ignore_communication_links=False)
 	elif ("Lead", lead) not in _linked(message):

@@ -1,5 +1,6 @@
 """An Email Account that one broken message cannot stop."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,10 @@ TRIES = 3  # of a message whose transaction a deadlock has rolled back
 class DoganInboundMail(InboundMail):
 	"""Tells the mail triggers what the header says, and does not lose a message to a deadlock."""
 
+	def __init__(self, content: bytes | str, *arguments: Any):
+		super().__init__(content, *arguments)
+		self.message_id = self.message_id or made_up_id(content)
+
 	def as_dict(self) -> dict[str, Any]:
 		return {**super().as_dict(), MARK: says_automatic(self.mail)}
 
@@ -29,10 +34,27 @@ class DoganInboundMail(InboundMail):
 		return super().process()
 
 
+def made_up_id(content: bytes | str) -> str:
+	"""A message without an identity of its own is known again by its text, when a server offers it twice."""
+	raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
+	return f"{hashlib.sha256(raw).hexdigest()[:32]}@missing.invalid"
+
+
 class DoganEmailAccount(EmailAccount):
 	"""Frappe marks messages as seen before it reads them: if one cannot be read at all, the rest of the pull is lost.
 	Here such a message becomes an Unhandled Email, and the others go on.
 	"""
+
+	def receive(self) -> None:
+		"""Frappe ends by raising a summary of what it could not process. By then each of those has its Error Log and
+		its Unhandled Email, and a job that fails for it helps nobody.
+		"""
+		try:
+			super().receive()
+		except Exception as error:
+			if type(error) is not Exception:
+				raise
+			frappe.logger("dogan_agents").info(f"{self.name}: some messages became an Unhandled Email")
 
 	def get_inbound_mails(self) -> list[InboundMail]:
 		if not self.enable_incoming:
@@ -42,6 +64,14 @@ class DoganEmailAccount(EmailAccount):
 		except Exception:
 			self.log_error(title=_("Error while connecting to email account {0}").format(self.name))
 			return []
+
+	def handle_bad_emails(self, uid: str, raw: bytes | str, reason: str) -> None:
+		text = raw.decode("ASCII", "replace") if isinstance(raw, bytes) else raw
+		known = frappe.get_all(
+			"Unhandled Email", {"email_account": self.name, "uid": uid}, pluck="raw", order_by=None
+		)
+		if text not in known:
+			super().handle_bad_emails(uid, raw, reason)
 
 	def _fetch(self) -> list[tuple[dict[str, Any], str | None]]:
 		"""What the server has for us, and where a folder's messages are to be appended."""

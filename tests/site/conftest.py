@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,8 @@ import frappe
 import pytest
 
 BENCH = Path(os.environ.get("DOGAN_BENCH", Path.home() / "frappe-bench"))
-POOL = (
-	"site-tests"  # no worker of the bench listens to its queue, so the tests' own drains do all of its work
-)
+# No worker listens to its queue, so that the tests' own drains do all of its work.
+POOL = f"site-tests-{os.getpid()}"
 SITE = os.environ.get("DOGAN_SITE", "dogan.localhost")
 
 
@@ -90,16 +90,25 @@ class Workshop:
 		return str(doc.name)
 
 	def clear(self) -> None:
+		"""What cannot be taken away keeps nothing else from being."""
 		frappe.db.rollback()
 		frappe.set_user("Administrator")
-		for call in reversed(self._last):
-			call()
-		for doctype, name in reversed(self._made):
-			if doctype == "Dogan Workflow":
-				frappe.db.delete("Dogan Task", {"workflow": name})
-				frappe.db.delete("Dogan Run", {"workflow": name})
-			frappe.delete_doc(doctype, name, force=True, ignore_permissions=True, ignore_missing=True)
-		frappe.db.commit()
+		problems = []
+		deletions = [partial(self._delete, *made) for made in self._made]
+		for call in (*reversed(self._last), *reversed(deletions)):
+			try:
+				call()
+				frappe.db.commit()
+			except Exception as error:
+				frappe.db.rollback()
+				problems.append(error)
+		assert not problems, problems
+
+	def _delete(self, doctype: str, name: str) -> None:
+		if doctype == "Dogan Workflow":
+			frappe.db.delete("Dogan Task", {"workflow": name})
+			frappe.db.delete("Dogan Run", {"workflow": name})
+		frappe.delete_doc(doctype, name, force=True, ignore_permissions=True, ignore_missing=True)
 
 
 @pytest.fixture

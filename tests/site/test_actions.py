@@ -6,6 +6,7 @@ from frappe.tests.utils import patch_hooks
 
 from dogan_agents.host.frappe import start_run
 
+from .conftest import POOL
 from .helpers import output_of, python, succeed, task_of, work_off
 
 
@@ -283,7 +284,7 @@ class TestLeadFromMail:
 		mails = [
 			message(workshop, sender, name=sender.partition("@")[0]) for sender in senders for _ in range(3)
 		]
-		workers = [python(DRAIN, workflow.name, str(len(mails))) for _ in range(3)]
+		workers = [python(DRAIN, workflow.name, str(len(mails)), POOL) for _ in range(3)]
 		time.sleep(3)
 		runs = [start_run(workflow.name, {"communication": mail.name})["run"] for mail in mails]
 		frappe.db.commit()
@@ -316,7 +317,7 @@ while time.monotonic() < end:
 	frappe.db.rollback()
 	if frappe.db.count("Dogan Run", {"workflow": sys.argv[1], "status": "Completed"}) == int(sys.argv[2]):
 		break
-	drains.drain(host, "site-tests")
+	drains.drain(host, sys.argv[3])
 	time.sleep(0.01)
 else:
 	sys.exit("not all runs completed")

@@ -11,6 +11,7 @@ from dogan_agents.doctor.examine import examine
 from dogan_agents.doctor.finding import Level
 from dogan_agents.host.schema import apply_indexes
 
+from .conftest import POOL
 from .helpers import bench, python, run_of, task_of, work_off
 
 SKIPPED = {"step": "first", "action": "wait", "condition": "false", "input": {"seconds": 0}}
@@ -25,7 +26,7 @@ from dogan_agents.engine.drain import drain
 from dogan_agents.host.site import DrainHost
 host, end = DrainHost(), time.monotonic() + 60
 while time.monotonic() < end:
-	drain(host, "site-tests")
+	drain(host, sys.argv[1])
 	time.sleep(0.05)
 """
 
@@ -33,7 +34,7 @@ while time.monotonic() < end:
 @pytest.fixture
 def worker():
 	"""A process that works the tests' pool off all the while."""
-	process = python(DRAIN)
+	process = python(DRAIN, POOL)
 	yield process
 	process.kill()
 	process.communicate()
