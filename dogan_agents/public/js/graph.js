@@ -21,7 +21,7 @@ frappe.provide("dogan_agents.graph");
 	};
 
 	// nodes: [{step, title, status?, time?, mark?, detail?, href?}], edges: [[from, to]].
-	// on_click(node, event) makes the nodes buttons; href makes them links.
+	// on_click(node) makes the nodes buttons; without it they are links, as soon as they have a href.
 	dogan_agents.graph.Graph = class Graph {
 		constructor(parent, { label, empty, on_click } = {}) {
 			this.label = label;
@@ -32,7 +32,7 @@ frappe.provide("dogan_agents.graph");
 		}
 
 		show(nodes, edges) {
-			const structure = JSON.stringify([nodes.map((node) => [node.step, node.title, node.href]), edges]);
+			const structure = JSON.stringify([nodes.map((node) => [node.step, node.title]), edges]);
 			if (structure !== this.structure) {
 				this.structure = structure;
 				this.draw(nodes, edges);
@@ -138,14 +138,11 @@ frappe.provide("dogan_agents.graph");
 		}
 
 		draw_node(node, place) {
-			const clickable = node.href || this.on_click;
-			const group = element(node.href ? "a" : "g", {
+			const group = element(this.on_click ? "g" : "a", {
 				class: "dogan-node",
 				transform: `translate(${this.x(this.left(place)) - (this.rtl ? NODE.width : 0)} ${this.top(place)})`,
 				"data-step": node.step,
-				...(node.href ? { href: node.href } : {}),
-				...(clickable && !node.href ? { tabindex: 0, role: "button" } : {}),
-				...(clickable ? {} : { role: "img" }),
+				...(this.on_click ? { tabindex: 0, role: "button" } : {}),
 			});
 			const inner = (value) => (this.rtl ? NODE.width - value : value);
 			const mark = element("g", { class: "dogan-node-mark", transform: `translate(${inner(20)} ${NODE.height / 2})` });
@@ -158,7 +155,7 @@ frappe.provide("dogan_agents.graph");
 				element("text", { class: "dogan-node-time", x: inner(NODE.width - TEXT.end), y: TEXT.title })
 			);
 			mark.append(element("circle", { r: 10 }), element("path", { class: "dogan-node-sign" }));
-			if (clickable) this.listen(group, node);
+			this.listen(group, node);
 			this.groups[node.step] = group;
 			return group;
 		}
@@ -168,8 +165,9 @@ frappe.provide("dogan_agents.graph");
 				if (event.ctrlKey || event.metaKey || event.shiftKey) return;
 				event.preventDefault();
 				event.stopPropagation();
-				if (this.on_click) this.on_click(node, event);
-				else frappe.set_route(node.href);
+				const href = group.getAttribute("href");
+				if (this.on_click) this.on_click(node);
+				else if (href) frappe.set_route(href);
 			};
 			group.addEventListener("click", act);
 			group.addEventListener("keydown", (event) => {
@@ -179,12 +177,13 @@ frappe.provide("dogan_agents.graph");
 
 		update(node) {
 			const group = this.groups?.[node.step];
-			const shown = JSON.stringify([node.status, node.mark, node.time, node.detail]);
+			const shown = JSON.stringify([node.status, node.mark, node.time, node.detail, node.href]);
 			if (!group || group.shown === shown) return;
 			group.shown = shown;
 			this.state[node.step] = node.status;
 			const time = node.time || "";
 			group.setAttribute("data-status", node.status || "");
+			if (node.href) group.setAttribute("href", node.href);
 			group.setAttribute("aria-label", describe(node));
 			group.querySelector("title").textContent = describe(node);
 			group.querySelector(".dogan-node-sign").setAttribute("d", MARKS[node.status || node.mark] || "");

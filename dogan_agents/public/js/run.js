@@ -116,10 +116,9 @@ frappe.provide("dogan_agents");
 
 	const is_ended = (status) => dogan_agents.states.ended.includes(status);
 	const parked = (run) => run.nodes.find((node) => node.status === "Parked");
-	const may_act = () =>
-		["Dogan Manager", "Dogan Operator", "System Manager"].some((role) => frappe.user.has_role(role));
-	const may_cancel = (run) => may_act() && !is_ended(run.status);
-	const may_retry = (run) => may_act() && (["Failed", "Cancelled"].includes(run.status) || parked(run));
+	const may_cancel = (run) => dogan_agents.states.may_operate() && !is_ended(run.status);
+	const may_retry = (run) =>
+		dogan_agents.states.may_operate() && (["Failed", "Cancelled"].includes(run.status) || parked(run));
 
 	function to_node(node) {
 		return {

@@ -1,12 +1,8 @@
-frappe.provide("dogan_agents.start");
+frappe.provide("dogan_agents");
 
 // The dialog that starts a run of a workflow and opens it.
 (() => {
-	const ROLES = ["Dogan Manager", "Dogan Operator", "System Manager"];
-
-	dogan_agents.start.allowed = () => ROLES.some((role) => frappe.user.has_role(role));
-
-	dogan_agents.start.ask = function (workflow) {
+	dogan_agents.start = function (workflow) {
 		const dialog = new frappe.ui.Dialog({
 			title: __("Start {0}", [workflow.name]),
 			fields: [
@@ -15,6 +11,7 @@ frappe.provide("dogan_agents.start");
 					fieldtype: "Code",
 					options: "JSON",
 					label: __("Input"),
+					max_height: "12rem",
 					description: __("A JSON object. The steps read it as {0}.", ["<code>input</code>"]),
 					default: skeleton(workflow),
 				},
@@ -64,13 +61,14 @@ frappe.provide("dogan_agents.start");
 	function parse(text) {
 		try {
 			const value = JSON.parse((text || "").trim() || "{}");
-			if (frappe.utils.is_object?.(value) ?? (value && !Array.isArray(value))) return value;
+			if (value && typeof value === "object" && !Array.isArray(value)) return value;
+			refuse(__("Not a JSON Object"), __('Write {"name": value, …}.'));
 		} catch (error) {
-			frappe.msgprint({ title: __("Not Valid JSON"), message: error.message, indicator: "red" });
-			return undefined;
+			refuse(__("Not Valid JSON"), frappe.utils.escape_html(error.message));
 		}
-		frappe.msgprint({ title: __("Not a JSON Object"), message: __('Write {"name": value, …}.'), indicator: "red" });
 	}
+
+	const refuse = (title, message) => frappe.msgprint({ title, message, indicator: "red" });
 
 	// What the steps read of the run's input, for somebody to fill in.
 	function skeleton(workflow) {

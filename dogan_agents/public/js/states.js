@@ -22,6 +22,10 @@ dogan_agents.states.ended = ["Completed", "Failed", "Cancelled", "Compensated"];
 dogan_agents.states.worked = (task) =>
 	["Completed", "Failed", "Parked"].includes(task.status) ? dogan_agents.states.duration(task.duration) : "";
 
+// Who may start, retry and cancel runs (api/access.py).
+dogan_agents.states.may_operate = () =>
+	["Dogan Operator", "Dogan Manager", "System Manager"].some((role) => frappe.user.has_role(role));
+
 dogan_agents.states.pill = function (status) {
 	const colour = dogan_agents.states.colours[status] || "gray";
 	return `<span class="indicator-pill ${colour} no-wrap">${frappe.utils.escape_html(__(status))}</span>`;
@@ -41,23 +45,45 @@ dogan_agents.states.duration = function (seconds) {
 // What to do about an error of this kind (engine/ports.py, ErrorKind).
 dogan_agents.states.advice = function (kind) {
 	const advice = {
-		Deadlock: __("The database was busy with others' work on the same rows. Retry: it passes by itself."),
+		Deadlock: __(
+			"The database was busy with others' work on the same rows. Retry: it passes by itself."
+		),
 		"Lock wait": __("Somebody else holds the document. Retry when they are done."),
 		Conflict: __("The document was changed by somebody else meanwhile. Look at it, then retry."),
-		"Naming clash": __("A document of that name is there already. Change the name in the step's input, or delete the other document, then retry."),
-		"Missing field": __("A mandatory field has no value. Give it one in the step's input, or a default in its DocType, then retry. A ToDo has been made for the run's user."),
+		"Naming clash": __(
+			"A document of that name is there already. Change the name in the step's input, or delete the other document, then retry."
+		),
+		"Missing field": __(
+			"A mandatory field has no value. Give it one in the step's input, or a default in its DocType, then retry. A ToDo has been made for the run's user."
+		),
 		Validation: __("The ERP refused the document. Mend what the message names, then retry."),
-		Permission: __("The run's user may not do this. Grant the permission, or let the workflow run as somebody who has it, then retry."),
-		"Closed period": __("The accounting period is closed. Reopen it, or change the date, then retry."),
-		"Not found": __("A document that the step names does not exist. Make it, or correct the step's input, then retry."),
-		Input: __("The step's input does not fit its action. Correct the workflow and start a new run: this one keeps the version it began with."),
-		Timeout: __("The step took longer than its time limit. Raise the step's timeout, or find out what is slow."),
+		Permission: __(
+			"The run's user may not do this. Grant the permission, or let the workflow run as somebody who has it, then retry."
+		),
+		"Closed period": __(
+			"The accounting period is closed. Reopen it, or change the date, then retry."
+		),
+		"Not found": __(
+			"A document that the step names does not exist. Make it, or correct the step's input, then retry."
+		),
+		Input: __(
+			"The step's input does not fit its action. Correct the workflow and start a new run: this one keeps the version it began with."
+		),
+		Timeout: __(
+			"The step took longer than its time limit. Raise the step's timeout, or find out what is slow."
+		),
 		Connection: __("The database or Redis was away. Retry when it is back."),
 		Temporary: __("Something outside did not answer. Retry later."),
-		Permanent: __("The action says that trying again will not help. Correct what the message names first."),
+		Permanent: __(
+			"The action says that trying again will not help. Correct what the message names first."
+		),
 		Person: __("The action wants a person to decide. Do what the message asks for, then retry."),
-		Crash: __("The worker died each time it performed this step. Look at its memory and logs, then retry."),
-		Error: __("The action has failed in an unforeseen way. The error shows where; retry when it is mended."),
+		Crash: __(
+			"The worker died each time it performed this step. Look at its memory and logs, then retry."
+		),
+		Error: __(
+			"The action has failed in an unforeseen way. The error shows where; retry when it is mended."
+		),
 	};
 	return advice[kind] || advice.Error;
 };

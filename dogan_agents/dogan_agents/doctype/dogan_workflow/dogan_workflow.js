@@ -47,7 +47,7 @@ frappe.ui.form.on("Dogan Workflow", {
 		frm.add_custom_button(__("Runs"), () =>
 			frappe.set_route("List", "Dogan Run", { workflow: frm.doc.name })
 		);
-		if (frm.doc.enabled && dogan_agents.start.allowed()) {
+		if (frm.doc.enabled && dogan_agents.states.may_operate()) {
 			frm.add_custom_button(__("Start"), () => start(frm))
 				.removeClass("btn-default")
 				.addClass("btn-primary");
@@ -99,5 +99,5 @@ function start(frm) {
 		frappe.show_alert({ message: __("Save the workflow first."), indicator: "orange" });
 		return;
 	}
-	dogan_agents.start.ask(frm.doc);
+	dogan_agents.start(frm.doc);
 }
