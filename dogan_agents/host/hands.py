@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from redis import Redis
+from rq import Queue
 from rq.exceptions import NoSuchJobError
-from rq.job import Job, JobStatus
+from rq.job import Job
 
 from dogan_agents.engine.ids import new_id
 from dogan_agents.engine.ports import PoolSpec
@@ -147,11 +148,13 @@ class RedisHands:
 		return bool(lost and self.redis.zrem(key, *lost))
 
 	def _is_queued(self, job: bytes | str) -> bool:
+		"""By the queue itself: a worker that died as it took the job leaves it with the status of a queued one."""
 		name = job.decode() if isinstance(job, bytes) else job
 		try:
-			return Job.fetch(self.rq_id(name), self.redis).get_status() == JobStatus.QUEUED
+			found = Job.fetch(self.rq_id(name), self.redis)
 		except NoSuchJobError:
 			return False
+		return Queue(found.origin, connection=self.redis).get_job_position(found.id) is not None
 
 	def _alive(self, pool: str, worker: str, seconds: float) -> None:
 		self._alive_script(keys=[self._key("live", pool)], args=[worker, math.ceil(seconds)])
