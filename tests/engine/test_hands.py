@@ -89,6 +89,15 @@ def test_a_reservation_whose_job_is_gone_is_forgotten(hands, queue, monkeypatch)
 	assert len(queue) == 1, "this one is still there"
 
 
+def test_a_job_whose_worker_died_as_it_took_it_is_forgotten(hands, queue, monkeypatch):
+	hands.wake("default")
+	job = queue.connection.lpop(queue.key).decode()
+	assert queue.fetch_job(job).get_status() == "queued"
+	monkeypatch.setattr("dogan_agents.host.hands.STALE_SECONDS", -1)
+	hands.wake("default")
+	assert len(queue) == 1
+
+
 def test_a_job_that_never_entered_the_queue_reserves_nothing(hands, queue, monkeypatch):
 	enqueue = hands.enqueue
 
