@@ -44,6 +44,8 @@ def clean(site: str) -> Iterator[None]:
 	"""Each test begins as Administrator in a transaction of its own and leaves none open."""
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
+	frappe.db.value_cache.clear()  # ERPNext gives the name of a deleted document to the next one
+	frappe.local.cache.clear()
 	yield
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
