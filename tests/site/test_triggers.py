@@ -1,8 +1,10 @@
 import time
+from email import message_from_string
 
 import frappe
 import pytest
 
+from dogan_agents.mail.automatic import looks_automatic, says_automatic
 from dogan_agents.mail.trigger import glob, idempotency_key
 from dogan_agents.triggers import lookup
 
@@ -202,6 +204,39 @@ doc = frappe.get_doc({"doctype": "Dogan Workflow", "workflow_name": "Test " + fr
 frappe.db.commit()
 print(doc.name)
 """
+
+
+@pytest.mark.parametrize(
+	("sender", "subject", "robot"),
+	[
+		("ada@sender.example", "Auto parts", False),
+		("noreplying@sender.example", "Hello", False),
+		("no-reply@sender.example", "Hello", True),
+		("bounces+7=x@list.example", "Hello", True),
+		("MAILER-DAEMON@sender.example", "", True),
+		("ada@sender.example", "Out of office: Re: your offer", True),
+		("ada@sender.example", "Undelivered Mail Returned to Sender", True),
+		(None, None, False),
+	],
+)
+def test_looks_automatic(sender, subject, robot):
+	assert looks_automatic(sender, subject) is robot
+
+
+@pytest.mark.parametrize(
+	("header", "robot"),
+	[
+		("Subject: x", False),
+		("Auto-Submitted: no", False),
+		("Auto-Submitted: auto-generated; type=x", True),
+		("Precedence: bulk", True),
+		("List-Id: <x.example>", True),
+		("Return-Path: <>", True),
+		("Content-Type: multipart/report; boundary=x", True),
+	],
+)
+def test_says_automatic(header, robot):
+	assert says_automatic(message_from_string(f"{header}\n\nHello")) is robot
 
 
 class TestDocumentEvents:
