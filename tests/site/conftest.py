@@ -110,6 +110,10 @@ class Workshop:
 		if doctype == "Dogan Workflow":
 			frappe.db.delete("Dogan Task", {"workflow": name})
 			frappe.db.delete("Dogan Run", {"workflow": name})
+			frappe.db.delete("Error Log", {"method": ("like", f"%{name}")})
+		if doctype == "User":
+			for contact in frappe.get_all("Contact", {"email_id": name}, pluck="name"):
+				frappe.delete_doc("Contact", contact, force=True, ignore_permissions=True)
 		frappe.delete_doc(doctype, name, force=True, ignore_permissions=True, ignore_missing=True)
 
 
