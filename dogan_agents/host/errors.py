@@ -43,6 +43,13 @@ def classify(error: BaseException) -> ErrorKind:
 	return engine.classify(error)
 
 
+def explain(error: BaseException) -> None:
+	"""Frappe often raises without a word, and leaves the reason in its message log, which is soon forgotten."""
+	log = frappe.get_message_log()
+	if log and not str(error):
+		error.args = (log[-1].get("message") or "",)
+
+
 def message(error: BaseException) -> str:
 	text = strip_html(str(error)).strip() or type(error).__name__
 	if not isinstance(error, QUIET):

@@ -149,6 +149,7 @@ class DrainHost(SiteHost):
 			with taken_back_on_error():
 				yield
 		except BaseException as error:
+			errors.explain(error)
 			if self.classify(error) not in (ErrorKind.DEADLOCK, ErrorKind.CONNECTION, ErrorKind.TIMEOUT):
 				frappe.db.rollback(save_point=SAVEPOINT)
 			frappe.local.flags = frappe._dict(flags)

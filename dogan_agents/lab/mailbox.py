@@ -4,16 +4,18 @@ import hashlib
 import random
 import re
 from collections.abc import Iterator
+from email.utils import formataddr
 from pathlib import Path
 
 from .message import Message, read_message
 
-__all__ = ["Message", "make_messages", "read_message", "real_messages"]
+__all__ = ["Message", "make_messages", "read_message", "real_messages", "written_by"]
 
 CORPUS = Path(__file__).parent / "corpus"
 KNOWN_SENDERS = 0.35  # the share of messages whose sender has written before
 PLAIN_ADDRESS = re.compile(r"[a-z0-9._+-]+@[a-z0-9.-]+")
 END_OF_HEAD = re.compile(rb"(?<=\n)\r?\n")
+SENDERS = (b"from", b"reply-to", b"sender", b"x-original-from")
 NEXT_FIELD = re.compile(rb"(?<=\n)(?![ \t])")
 
 
@@ -38,6 +40,14 @@ def make_messages(count: int, seed: int = 0) -> Iterator[bytes]:
 		yield _rewrite(original, _message_id(original, seed, number), sender)
 
 
+def written_by(raw: bytes, name: str, address: str) -> bytes:
+	"""The message as if this person had written it: nobody else could be answered."""
+	envelope, fields, newline, rest_of_it = _take_apart(raw)
+	source = b"From: " + formataddr((name, address)).encode() + newline
+	rest = [field for field in fields if _name(field) not in SENDERS]
+	return b"".join([envelope, source, *rest, rest_of_it])
+
+
 def _shuffled(count: int, choice: random.Random) -> Iterator[bytes]:
 	"""All of the real messages in some order, then again in another, until there are enough."""
 	pile: list[bytes] = []
@@ -60,14 +70,19 @@ def _message_id(original: bytes, seed: int, number: int) -> str:
 
 def _rewrite(original: bytes, message_id: str, sender: str) -> bytes:
 	"""The message with another identity and sender; whatever else is broken in it stays so."""
-	head = END_OF_HEAD.split(original, maxsplit=1)[0]
-	fields = NEXT_FIELD.split(head)
-	envelope = fields.pop(0) if fields[0].startswith(b"From ") else b""
-	newline = b"\r\n" if b"\r\n" in head else b"\n"
+	envelope, fields, newline, rest_of_it = _take_apart(original)
 	identity = b"Message-ID: " + message_id.encode() + newline
 	source = _from_field(fields, read_message(original).sender_address, sender).rstrip(b"\r\n") + newline
 	rest = [field for field in fields if _name(field) not in (b"message-id", b"from")]
-	return b"".join([envelope, identity, source, *rest]) + original[len(head) :]
+	return b"".join([envelope, identity, source, *rest, rest_of_it])
+
+
+def _take_apart(raw: bytes) -> tuple[bytes, list[bytes], bytes, bytes]:
+	"""The envelope's line, the fields of the head, how lines end in it, and all that follows."""
+	head = END_OF_HEAD.split(raw, maxsplit=1)[0]
+	fields = NEXT_FIELD.split(head)
+	envelope = fields.pop(0) if fields[0].startswith(b"From ") else b""
+	return envelope, fields, b"\r\n" if b"\r\n" in head else b"\n", raw[len(head) :]
 
 
 def _from_field(fields: list[bytes], old: str, new: str) -> bytes:

@@ -85,7 +85,7 @@ class Node:
 		environment the node was started with goes with them all.
 		"""
 		mark = (self.config.to_json(), self.name)
-		return [pid for pid, environment in _environments() if _mark(environment) == mark]
+		return [pid for pid, environment in environments() if _mark(environment) == mark]
 
 	def workers(self) -> list[int]:
 		"""Its RQ workers that are alive."""
@@ -98,7 +98,7 @@ class Node:
 			return []
 
 
-def _environments() -> Iterator[tuple[int, dict[str, str]]]:
+def environments() -> Iterator[tuple[int, dict[str, str]]]:
 	"""Of the processes that we may look at, and that have not ended."""
 	for process in psutil.process_iter():
 		with contextlib.suppress(psutil.Error, OSError):

@@ -3,13 +3,25 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from dogan_agents.engine.ports import Database
 from dogan_agents.engine.sql import NOW, RUN, TASK, WORKER
 from dogan_agents.engine.states import RUN_ENDED, TASK_ENDED
-from dogan_agents.lab.node import Node
 
 ENDED = {status.value for status in TASK_ENDED}
+
+
+class SeenNode(Protocol):
+	"""What is asked of a node's handle."""
+
+	name: str
+	size: int
+
+	@property
+	def alive(self) -> bool: ...
+
+	def workers(self) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +48,19 @@ class Snapshot:
 		return sum(self.runs[status.value] for status in RUN_ENDED)
 
 
-def observe(db: Database, nodes: Sequence[Node]) -> Snapshot:
-	runs: Counter[str] = Counter(dict(db.query(f"SELECT status, COUNT(*) FROM {RUN} GROUP BY status")))
-	tasks = db.query(f"SELECT status, COALESCE(node, ''), COUNT(*) FROM {TASK} GROUP BY status, node")
+def observe(db: Database, nodes: Sequence[SeenNode], workflow: str = "%") -> Snapshot:
+	"""How things are with the runs of a workflow, a LIKE pattern, and with the nodes."""
+	runs: Counter[str] = Counter(
+		dict(
+			db.query(
+				f"SELECT status, COUNT(*) FROM {RUN} WHERE workflow LIKE %s GROUP BY status", (workflow,)
+			)
+		)
+	)
+	tasks = db.query(
+		f"SELECT status, COALESCE(node, ''), COUNT(*) FROM {TASK} WHERE workflow LIKE %s GROUP BY status, node",
+		(workflow,),
+	)
 	leases = {
 		node: max(0.0, float(left))
 		for node, left in db.query(

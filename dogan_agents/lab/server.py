@@ -49,7 +49,7 @@ class LabServers:
 	def __enter__(self) -> "LabServers":
 		programs = find_programs()
 		with ExitStack() as stack:
-			scratch = stack.enter_context(_scratch_folder())
+			scratch = stack.enter_context(scratch_folder())
 			self.config = _make_config(scratch)
 			self.mariadb = _make_mariadb(self.config, programs, self.mariadb_options)
 			self.redis = _make_redis(self.config, programs)
@@ -89,7 +89,7 @@ class LabServers:
 
 
 @contextmanager
-def _scratch_folder() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
 	scratch = Path(tempfile.mkdtemp(prefix="dogan-lab-")).resolve()
 	watch = subprocess.Popen(
 		[sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(scratch)],

@@ -178,11 +178,16 @@ def report(
 	tally: Tally, fed: Fed, seconds: float, failover: Failover | None, faults: Sequence[str]
 ) -> RenderableType:
 	"""What happened, at the end."""
+	return summary(_rows(tally, fed, seconds, failover), faults)
+
+
+def summary(rows: Sequence[tuple[str, str, str]], faults: Sequence[str]) -> RenderableType:
+	"""What was counted (name, figure, remark), and what does not tally."""
 	table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False, title_justify="left")
 	table.add_column()
 	table.add_column(justify="right", style="bold")
 	table.add_column(style="dim")
-	for row in _rows(tally, fed, seconds, failover):
+	for row in rows:
 		table.add_row(*row)
 	verdict = [Text(f"✖ {fault}", "red") for fault in faults[:10]]
 	if len(faults) > 10:
@@ -204,15 +209,15 @@ def _rows(tally: Tally, fed: Fed, seconds: float, failover: Failover | None) -> 
 		("Leads made", str(tally.made), f"{tally.leads} in the table"),
 		("Leads matched", str(tally.matched), "the sender was known"),
 		("Replies queued", str(tally.replies), f"none to {tally.messages - tally.persons} robots"),
-		("Steps done twice", _count(tally.twice), "effects, replies, leads of an address"),
-		("Work lost", _count(tally.lost), "messages without run, record, lead or reply"),
-		*_failover_rows(failover),
+		("Steps done twice", figure(tally.twice), "effects, replies, leads of an address"),
+		("Work lost", figure(tally.lost), "messages without run, record, lead or reply"),
+		*failover_rows(failover),
 		("A run, p50", f"{tally.p50:.2f} s", "from its message to its end"),
 		("A run, p95", f"{tally.p95:.2f} s", ""),
 	]
 
 
-def _count(found: Sequence[str]) -> str:
+def figure(found: Sequence[str]) -> str:
 	return f"[red]{len(found)}[/]" if found else "[green]0[/]"
 
 
@@ -220,7 +225,7 @@ def steps(count: int) -> str:
 	return f"{count} step" if count == 1 else f"{count} steps"
 
 
-def _failover_rows(failover: Failover | None) -> list[tuple[str, str, str]]:
+def failover_rows(failover: Failover | None) -> list[tuple[str, str, str]]:
 	if failover is None:
 		return []
 	if not failover.steps:
