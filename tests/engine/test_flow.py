@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
+from dogan_agents.engine import perform
 from dogan_agents.engine.action import Context, action
 from dogan_agents.engine.errors import PermanentError
 from dogan_agents.host.lab import database
@@ -205,8 +206,10 @@ def test_more_than_a_megabyte_is_not_passed_on_and_nothing_stays(world):
 	assert world.effects() == {}
 
 
-def test_a_batch_of_megabytes_is_more_than_one_statement_can_hold(world):
-	world.start_many(world.define(step("a", action="big", input={"size": 990_000})), [None] * 40)
+def test_a_batch_of_megabytes_is_more_than_one_statement_can_hold(world, monkeypatch):
+	monkeypatch.setattr(perform, "GROUP_SECONDS", 60.0)
+	version = world.define(step("a", action="big", input={"size": "{{ input }}"}))
+	world.start_many(version, list(range(990_000, 990_040)))
 	world.drain()
 	assert world.value("SELECT COUNT(*) FROM `tabDogan Run` WHERE status = 'Completed'") == 40
 

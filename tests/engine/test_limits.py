@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 from pydantic import BaseModel
 
+from dogan_agents.engine import limits
 from dogan_agents.engine.action import Context, action
 from dogan_agents.host import tables
 from tests.engine.world import step, until
@@ -98,6 +99,19 @@ class TestAgent:
 		world.sweep_and_drain()
 		world.until(lambda: count(world, "Completed") == 301)
 
+	def test_a_drain_looks_behind_all_that_are_blocked(self, world):
+		make_agent(world, max_concurrent=1)
+		limited = world.define(step("a"), workflow="limited", agent="bot", priority=9)
+		world.start_many(limited, [None] * 300)
+		free = world.start(world.define(step("a"), workflow="free", priority=1))
+		world.claim(1, "first")
+		while count(world, "Queued", "Run"):
+			world.claim(1, "first")
+		world.drain()
+		assert world.status(free) == "Completed"
+		assert count(world, "Blocked") > 250
+		world.release_all()
+
 	def test_a_slot_is_handed_over_at_once_without_a_sweep(self, world):
 		make_agent(world, max_concurrent=1)
 		world.start_many(world.define(step("a"), agent="bot"), [None] * 50)
@@ -134,6 +148,22 @@ class TestAgent:
 		)
 		run = world.run(step("a"), agent="bot")
 		assert world.of_task(run, "a", "error") == "ActionError: The agent bot may not perform trivial."
+
+
+@pytest.mark.parametrize("limit", ["max_agents", "max_concurrent"])
+def test_claims_under_a_limit_are_made_one_after_the_other(world, limit):
+	set_setting(world, "max_agents", 5 if limit == "max_agents" else 0)
+	make_agent(world, max_concurrent=5 if limit == "max_concurrent" else 0)
+	world.start(world.define(step("a"), agent="bot"))
+	other = world.another_host().own
+	other.begin()
+	limits.lock(other)
+	(thread,) = world.drain_in_threads(1)
+	thread.join(0.5)
+	assert count(world, "Completed") == 0
+	other.rollback()
+	thread.join(30)
+	assert count(world, "Completed") == 1
 
 
 class TestRate:
