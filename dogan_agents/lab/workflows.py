@@ -41,7 +41,8 @@ def _with_external(host: Host, definition: dict[str, Any]) -> dict[str, Any]:
 def _write_workflow(db: Database, spec: WorkflowSpec, version: str) -> None:
 	db.execute(
 		"INSERT INTO `tabDogan Workflow` (name, creation, modified, owner, modified_by, workflow_name, enabled, "
-		"pool, priority, max_concurrent, current_version) VALUES (%s, NOW(6), NOW(6), 'lab', 'lab', %s, 1, %s, %s, %s, %s) "
+		"pool, priority, max_concurrent, current_version) "
+		"VALUES (%s, NOW(6), NOW(6), 'lab', 'lab', %s, 1, %s, %s, %s, %s) "
 		"ON DUPLICATE KEY UPDATE current_version = VALUES(current_version), max_concurrent = VALUES(max_concurrent)",
 		(spec.workflow, spec.workflow, spec.pool, spec.priority, spec.max_concurrent, version),
 	)
