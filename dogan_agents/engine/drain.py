@@ -44,6 +44,7 @@ class Drain:
 
 	def run(self) -> DrainReport:
 		"""Work until there is a reason to end, and leave somebody behind when there is work left."""
+		self._note_connections()
 		with self.lease, Every(self.host, SWEEP_SECONDS, self._sweep):
 			self.host.hands.alive(self.pool.name, self.lease.name, 8.0)
 			try:
@@ -69,6 +70,7 @@ class Drain:
 	def _turn(self) -> bool:
 		"""Claim a batch and perform it; False when there is none."""
 		size = min(MAX_BATCH, max(1, int(BATCH_SECONDS / self._pace)))
+		self._note_connections()
 		try:
 			found = claim(
 				self.host,
@@ -88,6 +90,11 @@ class Drain:
 			self._busy = True
 			self._perform(found.tasks)
 		return bool(found.tasks) or found.more
+
+	def _note_connections(self) -> None:
+		"""The lease tells others which connections to close when we are dead."""
+		numbers = (self.host.own.connection_id, self.host.work.connection_id)
+		self.lease.connections = ",".join(map(str, numbers))
 
 	def _wake(self, found: Claim) -> None:
 		for pool in found.woken - {self.pool.name}:

@@ -22,6 +22,7 @@ class WorkerLease:
 		self.host, self.pool, self.rq_worker = host, pool, rq_worker
 		self.name = f"{host.node}-{os.getpid()}-{new_id()[-6:]}"
 		self.done = 0
+		self.connections = ""  # the server's numbers of those that the worker's main thread uses
 		self._renewed = time.monotonic()
 		self._lost = threading.Event()
 		self._stop = threading.Event()
@@ -51,10 +52,10 @@ class WorkerLease:
 		at = self.host.local(int(time.time() * 1e6))
 		db.execute(
 			f"INSERT INTO {WORKER} (name, creation, modified, owner, modified_by, node, pool, pid, rq_worker, status, "
-			"started_at, last_seen, expires) VALUES (%s, %s, %s, 'Administrator', 'Administrator', %s, %s, %s, %s, "
-			f"'Idle', %s, %s, {NOW} + %s)",
+			"started_at, last_seen, connections, expires) VALUES (%s, %s, %s, 'Administrator', 'Administrator', %s, "
+			f"%s, %s, %s, 'Idle', %s, %s, %s, {NOW} + %s)",
 			(
-				self.name, at, at, self.host.node, self.pool, os.getpid(), self.rq_worker, at, at,
+				self.name, at, at, self.host.node, self.pool, os.getpid(), self.rq_worker, at, at, self.connections,
 				int(LEASE_SECONDS * 1e6),
 			),
 		)  # fmt: skip
@@ -70,7 +71,7 @@ class WorkerLease:
 	def _turn(self, db: Database) -> None:
 		asked = time.monotonic()
 		try:
-			if not renew(self.host, db, self.name, self.done):
+			if not renew(self.host, db, self.name, self.done, self.connections):
 				self._lost.set()
 				return
 			self._renewed = asked
@@ -80,14 +81,37 @@ class WorkerLease:
 			self.host.log(f"{self.name} could not renew its lease: {error}")
 
 
-def renew(host: Host, db: Database, worker: str, done: int) -> bool:
+def renew(host: Host, db: Database, worker: str, done: int, connections: str = "") -> bool:
 	"""Prolong the lease by the database's clock; False when the worker has been declared dead."""
 	changed = db.execute(
-		f"UPDATE {WORKER} SET expires = {NOW} + %s, last_seen = %s, tasks_done = %s "
+		f"UPDATE {WORKER} SET expires = {NOW} + %s, last_seen = %s, tasks_done = %s, connections = %s "
 		f"WHERE name = %s AND status IN ('Idle', 'Busy')",
-		(int(LEASE_SECONDS * 1e6), host.local(int(time.time() * 1e6)), done, worker),
+		(int(LEASE_SECONDS * 1e6), host.local(int(time.time() * 1e6)), done, connections, worker),
 	)
 	return changed == 1
+
+
+def disconnect(db: Database, worker: str) -> list[int]:
+	"""Close a dead worker's connections, so that the locks of its open transaction hold up nobody; their numbers.
+
+	A frozen process keeps its connections, and their locks, for as long as it stays frozen. The server gives a
+	number again only after its own restart, so those from before one are left alone.
+	"""
+	rows = db.query(
+		f"SELECT p.id FROM {WORKER} w JOIN information_schema.processlist p ON FIND_IN_SET(p.id, w.connections) "
+		"JOIN information_schema.global_status s ON s.variable_name = 'Uptime' "
+		"WHERE w.name = %s AND p.user = SUBSTRING_INDEX(USER(), '@', 1) AND p.id != CONNECTION_ID() "
+		f"AND {NOW} - w.expires + %s < s.variable_value * 1000000",
+		(worker, int(LEASE_SECONDS * 1e6)),
+	)
+	for (number,) in rows:
+		_kill(db, int(number))
+	return [int(number) for (number,) in rows]
+
+
+def _kill(db: Database, number: int) -> None:
+	"""It may have ended by itself meanwhile: then there is nothing to close."""
+	db.execute(f"BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094 BEGIN END; KILL CONNECTION {number}; END")
 
 
 def end(db: Database, worker: str) -> None:

@@ -18,6 +18,11 @@ Row = tuple[Any, ...]
 class Database(Protocol):
 	"""A connection to MariaDB. Parameters are `%s`; values come back as plain tuples."""
 
+	@property
+	def connection_id(self) -> int:
+		"""The server's number of this connection, which is opened when there is none."""
+		...
+
 	def query(self, sql: str, params: Sequence[Any] = ()) -> Sequence[Row]: ...
 
 	def execute(self, sql: str, params: Sequence[Any] = ()) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from dogan_agents.engine import limits, order
 from dogan_agents.engine.admit import unblock
 from dogan_agents.engine.complete import Forward, RunRow, flow, lock_runs, make_ready, settle
+from dogan_agents.engine.lease import disconnect
 from dogan_agents.engine.ports import Database, ErrorKind, Host, Row
 from dogan_agents.engine.schedule import start_due
 from dogan_agents.engine.sql import NOW, RUN, TASK, WORKER, marks, transaction
@@ -60,6 +61,7 @@ def _reap(host: Host, db: Database, report: SweepReport, now: int) -> None:
 			(worker,),
 		):
 			report.dead.append(worker)
+			disconnect(db, worker)
 			host.hands.gone(pool, worker)
 	holders = db.query(f"SELECT DISTINCT running_on FROM {TASK} WHERE running_on IS NOT NULL")
 	if not holders:

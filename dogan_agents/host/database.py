@@ -11,6 +11,12 @@ from dogan_agents.host import callbacks
 class SiteDatabase:
 	"""`frappe.db`: whatever documents do and what the engine writes share its transaction."""
 
+	@property
+	def connection_id(self) -> int:
+		if not frappe.db._conn:
+			frappe.db.connect()
+		return int(frappe.db._conn.thread_id())
+
 	def query(self, sql: str, params: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
 		return frappe.db.sql(sql, tuple(params))  # type: ignore[no-any-return]
 

@@ -35,6 +35,10 @@ class MariaDB:
 			)
 		return self._connection
 
+	@property
+	def connection_id(self) -> int:
+		return int(self.connection.thread_id())
+
 	def query(self, sql: str, params: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
 		with self.connection.cursor() as cursor:
 			cursor.execute(sql, params or None)

@@ -15,6 +15,7 @@ class DoganWorker(Document):
 		from frappe.types import DF
 
 		busy: DF.Check
+		connections: DF.Data | None
 		expires: DF.Int
 		last_seen: DF.Datetime | None
 		node: DF.Data | None
