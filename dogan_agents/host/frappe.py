@@ -53,14 +53,10 @@ def start_run(
 
 	Returns `{"run", "status"}`: of the run there was already when the workflow has seen the idempotency key.
 	"""
-	found = frappe.db.get_value("Dogan Workflow", workflow, ["enabled", "current_version"], as_dict=True)
-	if not found:
-		raise NotFound(_("There is no workflow {0}.").format(workflow))
-	if not found.enabled or not found.current_version:
-		raise InputError(_("The workflow {0} is disabled.").format(workflow))
 	host = site_host()
+	version = _version(host, workflow)
 	request = runs.StartRequest(
-		version=found.current_version,
+		version=version,
 		user=user or frappe.session.user,
 		input=input,
 		idempotency_key=idempotency_key,
@@ -71,8 +67,21 @@ def start_run(
 	)
 	started = runs.start(host, host.work, request, _now())
 	if started.created:
-		wake_after_commit(host.spec(found.current_version).entry_pool)
+		wake_after_commit(host.spec(version).entry_pool)
 	return {"run": started.run, "status": started.status}
+
+
+def _version(host: SiteHost, workflow: str) -> str:
+	"""The version that a new run is of. In plain SQL: building the query takes Frappe longer than MariaDB needs."""
+	rows = host.work.query(
+		"SELECT enabled, current_version FROM `tabDogan Workflow` WHERE name = %s", (workflow,)
+	)
+	if not rows:
+		raise NotFound(_("There is no workflow {0}.").format(workflow))
+	enabled, version = rows[0]
+	if not enabled or not version:
+		raise InputError(_("The workflow {0} is disabled.").format(workflow))
+	return str(version)
 
 
 def cancel_run(run: str) -> None:

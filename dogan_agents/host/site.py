@@ -1,5 +1,6 @@
 """The engine in a Frappe site."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -23,12 +24,13 @@ from dogan_agents.host.callbacks import taken_back_on_error
 from dogan_agents.host.database import DrainDatabase, SiteDatabase
 from dogan_agents.host.hands import RedisHands
 from dogan_agents.host.node import node_name
-from dogan_agents.host.tables import TableHost
+from dogan_agents.host.tables import KEEP_SECONDS, TableHost
 
 NO_ZONE = "Asia/Kolkata"  # what Frappe takes when the site has none
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 OWN_CONNECTION = ("user", "password", "database", "unix_socket", "host", "port", "ssl")
 SAVEPOINT = "dogan_step"
+SCHEMA = ("app_hooks", "db_tables", "doctype_meta", "merged_translations", "table_columns")
 FAILURE_TTL = 3600  # seconds RQ keeps what is left of a drain that failed
 
 
@@ -115,6 +117,7 @@ class DrainHost(SiteHost):
 	def __init__(self) -> None:
 		super().__init__()
 		self.work = DrainDatabase()
+		self._schema_until = 0.0
 
 	@property
 	def own(self) -> Database:
@@ -131,9 +134,9 @@ class DrainHost(SiteHost):
 			self.work.commit()
 		except BaseException:
 			self.work.rollback()
-			raise
-		finally:
 			_forget_step()
+			raise
+		self._forget_data()
 
 	@contextmanager
 	def step(self, context: Context, action: Action) -> Iterator[None]:
@@ -189,9 +192,24 @@ class DrainHost(SiteHost):
 		).insert(ignore_permissions=True)
 
 	def _become(self, user: str) -> None:
+		known = self._schema()
 		frappe.set_user(user)
 		frappe.local.lang = self._user(user)[1]
+		self._forget_data(known)
+
+	def _forget_data(self, known: dict[Any, Any] | None = None) -> None:
+		"""All that was read is forgotten but what DocTypes look like: a document's step would unpickle them anew."""
+		known = self._schema() if known is None else known
 		_forget_step()
+		frappe.local.cache = known
+
+	def _schema(self) -> dict[Any, Any]:
+		"""What this process knows of DocTypes and hooks; nothing every now and then, so that changes are noticed."""
+		if time.monotonic() > self._schema_until:
+			self._schema_until = time.monotonic() + KEEP_SECONDS
+			return {}
+		keys = (frappe.cache.make_key(name) for name in SCHEMA)
+		return {key: frappe.local.cache[key] for key in keys if key in frappe.local.cache}
 
 	def _check_user(self, user: str) -> None:
 		if user != "Administrator" and not self._user(user)[0]:
