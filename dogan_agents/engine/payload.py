@@ -16,11 +16,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 def dumps(value: Any, what: str) -> str:
 	"""Compact JSON of `value`; PayloadError, naming `what`, when it is not JSON or larger than 1 MB."""
-	try:
-		text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-	except (TypeError, ValueError, RecursionError) as error:
-		raise PayloadError(f"{what} is not JSON: {error}.") from error
-	text = storable(text)
+	text = encode(value, what)
 	size = len(text) if text.isascii() else len(text.encode())
 	if size > MAX_BYTES:
 		raise PayloadError(
@@ -28,6 +24,15 @@ def dumps(value: Any, what: str) -> str:
 			"Save the data in a document or file and pass on its name."
 		)
 	return text
+
+
+def encode(value: Any, what: str) -> str:
+	"""Compact JSON of `value`, however long; PayloadError, naming `what`, when it is not JSON."""
+	try:
+		text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+	except (TypeError, ValueError, RecursionError) as error:
+		raise PayloadError(f"{what} is not JSON: {error}.") from error
+	return storable(text)
 
 
 def storable(text: str) -> str:
