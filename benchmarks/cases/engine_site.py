@@ -41,7 +41,7 @@ CASES = (
 		"diamond_bulk",
 		Goal(ratio=50),
 		(
-			"The start: three statements each and Frappe's wrapping of them; then Python and MariaDB as on the lab host.",
+			"The start: three statements each in Frappe's wrapping; then Python and MariaDB as on the lab host.",
 			"The workers run at the niceness Frappe gives them: whatever else the machine does goes before them.",
 		),
 		yardstick="site_naive",
@@ -65,8 +65,8 @@ CASES = (
 		"mail_runs",
 		Goal(ratio=0.8),
 		(
-			"ERPNext's own function, as in the loop, and a fifth on top: permissions, the address held, the run and its",
-			"step. Two workers hardly help: each new Lead locks its naming series until the commit.",
+			"ERPNext's own function, as in the loop, and a fifth on top: permissions, a lock on the address, the run,",
+			"its step. Two workers hardly help: each new Lead locks its naming series until the commit.",
 		),
 		yardstick="site_mail_loop",
 		most_runs=100,
@@ -78,7 +78,7 @@ CASES = (
 		"first_step_fresh",
 		Goal(under=150),
 		(
-			"RQ's worker takes the job and forks; the child connects to MariaDB and registers its lease before it claims.",
+			"RQ's worker takes the job and forks; the child connects to MariaDB, registers its lease and claims.",
 			"The worker has imported the engine already, and nothing is loaded that the step does not need.",
 		),
 		most_runs=20,
