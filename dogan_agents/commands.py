@@ -15,9 +15,7 @@ import frappe
 from frappe.commands import get_site, pass_context
 
 if {"worker", "worker-pool"} & set(sys.argv):
-	# bench imports this file for each of its commands. A worker forks for each job: what is here already, the
-	# jobs need not import, and they share its memory.
-	import_module("dogan_agents.host.frappe")
+	import_module("dogan_agents.host.preload")  # bench imports this file for each of its commands
 
 POLL_SECONDS = 0.2
 ENDED = ("Completed", "Failed", "Cancelled", "Compensated")
@@ -130,6 +128,24 @@ def doctor(context: Any, as_json: bool) -> None:
 					click.echo(f"{'':20} → {item.remedy}")
 		if any(item.level.value == "fail" for item in findings):
 			sys.exit(1)
+
+
+@dogan.command()
+@click.option(
+	"--queues", required=True, help="Queues of pools, with commas; the first ones are served first."
+)
+@click.option("--name", default=None, help="The worker's name on Redis (made up when not given).")
+@click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
+@click.option("--burst", is_flag=True, help="End when the queues are empty.")
+def worker(queues: str, name: str | None, quiet: bool, burst: bool) -> None:
+	"""Serve queues like `bench worker`, also those that the bench's configuration does not name."""
+	from dogan_agents.host.worker import queue_names, run_worker
+
+	try:
+		names = queue_names(queues)
+	except ValueError as error:
+		raise click.BadParameter(str(error), param_hint="--queues") from error
+	run_worker(names, name, burst=burst, quiet=quiet)
 
 
 @contextmanager
