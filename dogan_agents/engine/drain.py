@@ -27,7 +27,7 @@ RECHECK_SECONDS = 2.0  # how soon a lowered `max_agents` is noticed
 @dataclass(slots=True)
 class DrainReport:
 	performed: int = 0
-	reason: str = ""  # why it ended: empty, slice, lost, full
+	reason: str = ""  # why it ended: empty, slice, lost, full, disabled, cordoned
 
 
 class Drain:
@@ -62,6 +62,8 @@ class Drain:
 				self.report.reason = "slice"
 			elif not self.host.settings().enabled or not self.pool.enabled:
 				self.report.reason = "disabled"
+			elif not self.host.may_claim():
+				self.report.reason = "cordoned"
 			elif self._one_too_many():
 				self.report.reason = "full"
 			elif not self._turn() and not self._linger(slice_ends):
@@ -174,7 +176,7 @@ class Drain:
 			time.monotonic() < until and not self.report.reason and not self.stop() and not self.lease.lost()
 		):
 			self.host.hands.wait(self.pool.name, min(1.0, max(0.05, until - time.monotonic())))
-			if self._turn():
+			if not self.host.may_claim() or self._turn():
 				return True
 		return False
 

@@ -68,6 +68,8 @@ class Settings:
 	max_agents: int = 0
 	default_max_attempts: int = 3
 	default_timeout: int = 300  # seconds
+	workers_per_node_min: int = 1
+	workers_per_node_max: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,10 @@ class Host(Protocol):
 
 	def max_concurrent(self, workflow: str) -> int:
 		"""The workflow's limit as it is now: a change is in force for runs that were queued before it, too."""
+		...
+
+	def may_claim(self) -> bool:
+		"""Whether this node may begin anything: it is neither cordoned nor draining, and its node process lives."""
 		...
 
 	def settings(self) -> Settings: ...

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from dogan_agents.cluster.node import may_claim
 from dogan_agents.engine import payload
 from dogan_agents.engine.action import Action
 from dogan_agents.engine.errors import NotFound
@@ -65,6 +66,9 @@ class TableHost:
 
 	def agent(self, name: str) -> AgentSpec | None:
 		return self._keep(("agent", name), lambda: self._read_agent(name))
+
+	def may_claim(self) -> bool:
+		return self._keep("may claim", lambda: may_claim(self.own, self.node))
 
 	def max_concurrent(self, workflow: str) -> int:
 		return self._keep(("workflow", workflow), lambda: self._read_max_concurrent(workflow))
