@@ -48,7 +48,9 @@ def clock() -> Iterator[Finding]:
 
 
 def _doctypes() -> list[str]:
-	return frappe.get_all("DocType", {"module": MODULE, "issingle": 0}, pluck="name", order_by="name")
+	return frappe.get_all(
+		"DocType", {"module": MODULE, "issingle": 0, "is_virtual": 0}, pluck="name", order_by="name"
+	)
 
 
 def _missing_tables() -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import BaseModel, ValidationError
 
 from dogan_agents.engine.errors import ActionError, InputError, Suspend
+from dogan_agents.engine.shared import SharedState
 
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__dogan_action__"
@@ -46,6 +47,14 @@ class Context:
 	waited_until: int  # µs, UTC, of the wait that has just ended; 0 when there was none
 	now: int  # µs, UTC, by the database's clock
 	log: list[str] = field(default_factory=list)
+	open_state: Callable[["Context"], SharedState] | None = None
+
+	@property
+	def state(self) -> SharedState:
+		"""What the steps of this run share; its `.workflow` is what all runs of the workflow share."""
+		if self.open_state is None:
+			raise ActionError("An action that is pure has no state.")
+		return self.open_state(self)
 
 	def wait_until(self, due: int) -> None:
 		"""Suspend the step until `due` (µs, UTC), then perform it again with `waited_until` set."""

@@ -26,4 +26,5 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 
 UNIQUE: dict[str, list[tuple[str, ...]]] = {
 	"Dogan Run": [("idempotency_digest",)],
+	"Dogan State": [("scope_type", "scope", "key")],
 }

@@ -163,6 +163,7 @@ class Performer:
 			attempt=task.attempt,
 			waited_until=task.waited_until,
 			now=self.now(),
+			open_state=None if action.pure else self.host.state,
 		)
 		parsed = action.parse(rendered)
 		with self.host.step(context, action):

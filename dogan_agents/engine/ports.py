@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from dogan_agents.engine.action import Action, Context
+from dogan_agents.engine.shared import SharedState
 from dogan_agents.engine.spec import WorkflowSpec
 
 Row = tuple[Any, ...]
@@ -68,6 +69,7 @@ class Settings:
 	max_agents: int = 0
 	default_max_attempts: int = 3
 	default_timeout: int = 300  # seconds
+	cache_ttl: int = 60  # seconds; 0 = nothing is kept
 	workers_per_node_min: int = 1
 	workers_per_node_max: int = 4
 
@@ -159,6 +161,10 @@ class Host(Protocol):
 		...
 
 	def call(self, action: Action, context: Context, data: BaseModel) -> Any: ...
+
+	def state(self, context: Context) -> SharedState:
+		"""What the run's steps share, in the step's transaction."""
+		...
 
 	def group(self) -> AbstractContextManager[None]:
 		"""A group of steps performed in one transaction: what they left for after the commit happens after it."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from redis import Redis
 from rq import Queue, get_current_job
 
+from dogan_agents.cluster.cache import Cache
 from dogan_agents.engine.action import Action, Context, registry
 from dogan_agents.engine.classify import classify
 from dogan_agents.engine.drain import drain
@@ -51,6 +52,8 @@ class LabHost(TableHost):
 		self.work: Database = MariaDB(parameters)
 		self.actions = registry(ACTIONS) if actions is None else actions
 		self.redis = Redis.from_url(config.redis_url, socket_timeout=10)
+		quick = Redis.from_url(config.redis_url, socket_timeout=1)
+		self.cache = Cache(quick, "lab", lambda: self.settings().cache_ttl, self.log)
 		self.hands = RedisHands(self.redis, "lab", self._enqueue, self.pool, self.log)
 
 	def local(self, us: int) -> datetime:

@@ -4,17 +4,22 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from dogan_agents.cluster.node import may_claim
+from dogan_agents.cluster.cache import Cache
+from dogan_agents.cluster.state import Scope, State
 from dogan_agents.engine import payload
-from dogan_agents.engine.action import Action
+from dogan_agents.engine.action import Action, Context
 from dogan_agents.engine.errors import NotFound
 from dogan_agents.engine.ports import AgentSpec, Database, PoolSpec, Settings
 from dogan_agents.engine.spec import WorkflowSpec, load_definition
 from dogan_agents.host.mariadb import MariaDB
 
 T = TypeVar("T")
+DEFINITIONS = "definitions"  # the group of the cache that has the versions of workflows
 KEEP_SECONDS = 2.0  # how late a change on the desk may come into force
 SPECS_KEPT = 500
 KEEP_SPEC_SECONDS = 5.0
@@ -25,6 +30,8 @@ class TableHost:
 	"""Base of the hosts: threads' own connections, and what the engine needs to know from the tables."""
 
 	actions: Mapping[str, Action]
+	work: Database
+	cache: Cache | None = None  # for a host that reads only what is committed
 
 	def __init__(self, parameters: Mapping[str, Any], node: str):
 		self.node = node
@@ -51,12 +58,34 @@ class TableHost:
 		return spec
 
 	def _read_spec(self, version: str) -> WorkflowSpec:
+		read = partial(self._read_definition, version)
+		if self.cache is None:
+			return load_definition(read())
+		return load_definition(self.cache.get(DEFINITIONS, version, read, self.settings().cache_ttl))
+
+	def _read_definition(self, version: str) -> Any:
 		rows = self.own.query(
 			"SELECT definition FROM `tabDogan Workflow Version` WHERE name = %s", (version,)
 		)
 		if not rows:
 			raise NotFound(f"There is no workflow version {version}.")
-		return load_definition(payload.loads(rows[0][0]))
+		return payload.loads(rows[0][0])
+
+	def state(self, context: Context) -> State:
+		return self.state_of(Scope.RUN, context.run["name"], context.run["workflow"], context.user)
+
+	def state_of(self, scope_type: Scope, scope: str, workflow: str, user: str) -> State:
+		"""Of a run, with its workflow's beside it, or of a workflow."""
+		of_workflow = State(self.work, Scope.WORKFLOW, workflow, user=user, today=self._now)
+		if scope_type is Scope.WORKFLOW:
+			return of_workflow
+		return State(self.work, Scope.RUN, scope, user=user, today=self._now, workflow=of_workflow)
+
+	def _now(self) -> datetime:
+		return self.local(int(time.time() * 1_000_000))
+
+	def local(self, us: int) -> datetime:
+		raise NotImplementedError
 
 	def settings(self) -> Settings:
 		return self._keep("settings", self._read_settings)

@@ -77,6 +77,7 @@ class DocType:
 	fields: tuple[Field, ...]
 	is_child: bool
 	is_single: bool
+	is_virtual: bool
 
 	@classmethod
 	def from_json(cls, doctype: dict) -> "DocType":
@@ -85,11 +86,16 @@ class DocType:
 			fields=tuple(Field.from_json(field) for field in doctype["fields"]),
 			is_child=bool(doctype.get("istable")),
 			is_single=bool(doctype.get("issingle")),
+			is_virtual=bool(doctype.get("is_virtual")),
 		)
 
 	@property
 	def table(self) -> str:
 		return f"tab{self.name}"
+
+	@property
+	def has_table(self) -> bool:
+		return not (self.is_single or self.is_virtual)
 
 	@cached_property
 	def columns(self) -> tuple[Field, ...]:

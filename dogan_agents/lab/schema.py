@@ -45,7 +45,7 @@ def reset(connection: pymysql.Connection) -> None:
 
 
 def _tables() -> dict[str, tuple[str, ...]]:
-	doctypes = {doctype.table: _lines(doctype) for doctype in load_doctypes() if not doctype.is_single}
+	doctypes = {doctype.table: _lines(doctype) for doctype in load_doctypes() if doctype.has_table}
 	shown = {table: (columns,) for table, columns in effects.TABLES.items()}
 	return {**doctypes, "tabSingles": SINGLES, **shown}
 
@@ -66,7 +66,7 @@ def _indexes(doctype: DocType) -> tuple[str, ...]:
 def _unique(doctype: DocType) -> tuple[str, ...]:
 	already = {(field.name,) for field in doctype.columns if field.unique}
 	wanted = [columns for columns in UNIQUE.get(doctype.name, []) if columns not in already]
-	return tuple(f"unique unique_{'_'.join(columns)} ({', '.join(columns)})" for columns in wanted)
+	return tuple(f"unique unique_{'_'.join(columns)} (`{'`, `'.join(columns)}`)" for columns in wanted)
 
 
 def _used_tables(cursor: Cursor) -> dict[str, int]:

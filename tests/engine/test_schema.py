@@ -8,12 +8,12 @@ from dogan_agents.lab.doctypes import FOLDER, DocType
 from dogan_agents.lab.schema import FEW, create_schema, reset
 
 FILES = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*/*.json"))]
-TABLES = [doctype for doctype in FILES if not doctype.get("issingle")]
+TABLES = [doctype for doctype in FILES if not (doctype.get("issingle") or doctype.get("is_virtual"))]
 STANDARD = {"name", "creation", "modified", "modified_by", "owner", "docstatus", "idx"}
 COLUMN_TYPES = {
 	"Check": "int(1)",
 	"Int": "int(11)",
-	"Float": "decimal(21,9)",
+	**dict.fromkeys(("Currency", "Float", "Percent"), "decimal(21,9)"),
 	"Datetime": "datetime(6)",
 	"Small Text": "text",
 	"Long Text": "longtext",
@@ -43,7 +43,7 @@ def expected(field: dict) -> tuple[str, str]:
 	kind, length = field["fieldtype"], int(field.get("length") or 0)
 	if kind == "Int" and length > 11:
 		return "bigint(20)", "NO"
-	nullable = "NO" if kind in ("Check", "Int", "Float") else "YES"
+	nullable = "NO" if kind in ("Check", "Currency", "Float", "Int", "Percent") else "YES"
 	return COLUMN_TYPES.get(kind, f"varchar({length or 140})"), nullable
 
 

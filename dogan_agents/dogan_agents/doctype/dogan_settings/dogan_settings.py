@@ -5,6 +5,7 @@ from frappe.model.document import Document
 MAX_AGENTS = 10_000
 MAX_ATTEMPTS = 100
 MAX_TIMEOUT = 86_400
+MAX_CACHE_TTL = 86_400
 
 
 class DoganSettings(Document):
@@ -16,6 +17,7 @@ class DoganSettings(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
+		cache_ttl: DF.Int
 		default_max_attempts: DF.Int
 		default_timeout: DF.Int
 		enabled: DF.Check
@@ -26,6 +28,7 @@ class DoganSettings(Document):
 		self.check_bounds("max_agents", 0, MAX_AGENTS)
 		self.check_bounds("default_max_attempts", 1, MAX_ATTEMPTS)
 		self.check_bounds("default_timeout", 1, MAX_TIMEOUT)
+		self.check_bounds("cache_ttl", 0, MAX_CACHE_TTL)
 
 	def check_bounds(self, fieldname: str, low: int, high: int):
 		value = self.get(fieldname)
