@@ -8,13 +8,15 @@ from typing import Any
 from dogan_agents.engine import limits, order, payload, template
 from dogan_agents.engine.errors import DoganError
 from dogan_agents.engine.ids import task_name
+from dogan_agents.engine.place import ANYWHERE, Nowhere, Place, PlaceRequest, Policy, affinity
 from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.ready import PLACE, Call, choose
 from dogan_agents.engine.spec import StepSpec, WorkflowSpec
 from dogan_agents.engine.sql import RUN, TASK, each, marks
 
 COLUMNS = (
 	"name, creation, modified, owner, modified_by, docstatus, idx, run, workflow, step, status, action, agent, pool, "
-	"fair_key, waiting_on, limit_key, external, ready_key, ready_at"
+	"fair_key, waiting_on, limit_key, external, place, ready_key, ready_at, target, pinned, blocked_on"
 )
 
 
@@ -39,10 +41,11 @@ class Entry:
 	run: QueuedRun
 	spec: WorkflowSpec
 	limit_keys: Mapping[str, str]  # of the steps that have a concurrency key
+	places: Mapping[str, str]  # of the steps that ask for one, encoded
 
 
-def admit(host: Host, db: Database, limit: int, now: int) -> set[str]:
-	"""Admit up to `limit` runs inside the transaction that is open; the pools that have work by it."""
+def admit(host: Host, db: Database, limit: int, now: int) -> set[Call]:
+	"""Admit up to `limit` runs inside the transaction that is open; the pools that have work by it, and where."""
 	rows = db.query(
 		f"SELECT name, version, user, input, priority, fair_key FROM {RUN} WHERE queue_key > 0 "
 		"ORDER BY queue_key LIMIT %s FOR UPDATE SKIP LOCKED",
@@ -57,7 +60,7 @@ def _entry(host: Host, db: Database, run: QueuedRun, now: int) -> Entry | None:
 	"""None when the run cannot be carried out: it fails by itself, and keeps no other waiting."""
 	try:
 		spec = host.spec(run.version)
-		return Entry(run, spec, _limit_keys(run, spec))
+		return Entry(run, spec, _limit_keys(run, spec), _places(run, spec))
 	except DoganError as error:
 		db.execute(
 			f"UPDATE {RUN} SET status = 'Failed', queue_key = 0, error = %s, ended_at = %s, modified = %s "
@@ -69,11 +72,25 @@ def _entry(host: Host, db: Database, run: QueuedRun, now: int) -> Entry | None:
 
 def _limit_keys(run: QueuedRun, spec: WorkflowSpec) -> dict[str, str]:
 	keyed = [step for step in spec.steps if step.concurrency_key]
-	if not keyed:
-		return {}
-	data = payload.loads(run.input)
-	scope = {"run": {"name": run.name, "user": run.user, "input": data}, "input": data, "steps": {}}
+	scope = _scope(run) if keyed else {}
 	return {step.step: _limit_key(spec, step, template.render(step.concurrency_key, scope)) for step in keyed}
+
+
+def _places(run: QueuedRun, spec: WorkflowSpec) -> dict[str, str]:
+	placing = {step.step: spec.placing_of(step.step) for step in spec.steps}
+	return {step: _place(run, asked).encode() for step, asked in placing.items() if asked.placement}
+
+
+def _place(run: QueuedRun, asked: StepSpec | WorkflowSpec) -> PlaceRequest:
+	value = asked.placement_value.strip()
+	if asked.placement == Policy.AFFINITY.value:
+		value = affinity(template.render(value, _scope(run)))
+	return PlaceRequest(Policy(asked.placement), value, asked.placement_required)
+
+
+def _scope(run: QueuedRun) -> dict[str, Any]:
+	data = payload.loads(run.input)
+	return {"run": {"name": run.name, "user": run.user, "input": data}, "input": data, "steps": {}}
 
 
 def _limit_key(spec: WorkflowSpec, step: StepSpec, value: Any) -> str:
@@ -140,22 +157,24 @@ def unblock(host: Host, db: Database, workflow: str, now: int) -> int:
 	return len(rows)
 
 
-def _open(host: Host, db: Database, admitted: Sequence[Entry], now: int) -> set[str]:
+def _open(host: Host, db: Database, admitted: Sequence[Entry], now: int) -> set[Call]:
 	"""Write the tasks of admitted runs: those without predecessors Ready, the others Pending."""
 	at = host.local(now)
-	ready_keys = _ready_keys(db, admitted, now)
+	begun = _roots(host, db, admitted, now)
 	values: list[object] = []
 	count = 0
 	for entry in admitted:
 		run, spec = entry.run, entry.spec
 		for step in spec.steps:
-			key = ready_keys.get((run.name, step.step), 0)
+			key, answer = begun.get((run.name, step.step), (0, ANYWHERE))
+			root, nowhere = not step.depends_on, isinstance(answer, Nowhere)
 			values.extend(
 				(
 					task_name(run.name, step.step), at, at, run.user, run.user, 0, 0, run.name, spec.workflow,
-					step.step, "Ready" if key else "Pending", step.action, spec.agent_of(step.step),
-					spec.pool_of(step.step), run.fair_key, len(step.depends_on), entry.limit_keys.get(step.step),
-					int(step.external), key, at if key else None,
+					step.step, ("Blocked" if nowhere else "Ready") if root else "Pending", step.action,
+					spec.agent_of(step.step), spec.pool_of(step.step), run.fair_key, len(step.depends_on),
+					entry.limit_keys.get(step.step), int(step.external), entry.places.get(step.step), key,
+					at if key else None, *_placed(answer),
 				)
 			)  # fmt: skip
 			count += 1
@@ -163,19 +182,37 @@ def _open(host: Host, db: Database, admitted: Sequence[Entry], now: int) -> set[
 	rows = ", ".join([f"({marks(range(width))})"] * count)
 	db.execute(f"INSERT INTO {TASK} ({COLUMNS}) VALUES {rows}", values)
 	_mark_running(db, admitted, at)
-	return {entry.spec.pool_of(step) for entry in admitted for step in entry.spec.roots}
+	return {
+		(entry.spec.pool_of(step), answer.node or "")
+		for entry in admitted
+		for step in entry.spec.roots
+		if isinstance(answer := begun[entry.run.name, step][1], Place)
+	}
 
 
-def _ready_keys(db: Database, admitted: Sequence[Entry], now: int) -> dict[tuple[str, str], int]:
-	by_pool: dict[str, list[tuple[str, str, order.Flow]]] = {}
+def _placed(answer: Place | Nowhere) -> tuple[str | None, int, str | None]:
+	"""The columns target, pinned and blocked_on."""
+	if isinstance(answer, Nowhere):
+		return None, 0, (PLACE + answer.reason)[:140]
+	return answer.node, int(answer.pinned), None
+
+
+def _roots(
+	host: Host, db: Database, admitted: Sequence[Entry], now: int
+) -> dict[tuple[str, str], tuple[int, Place | Nowhere]]:
+	"""For each run and step to begin with: its key in the queue (0 when it may be performed nowhere), its place."""
+	by_pool: dict[str, list[tuple[str, str, str | None, order.Flow]]] = {}
 	for entry in admitted:
 		flow = order.Flow(entry.run.priority, entry.run.fair_key, entry.spec.weight)
 		for step in entry.spec.roots:
-			by_pool.setdefault(entry.spec.pool_of(step), []).append((entry.run.name, step, flow))
-	found: dict[tuple[str, str], int] = {}
+			item = (entry.run.name, step, entry.places.get(step), flow)
+			by_pool.setdefault(entry.spec.pool_of(step), []).append(item)
+	found: dict[tuple[str, str], tuple[int, Place | Nowhere]] = {}
 	for pool, items in by_pool.items():
+		answers = choose(host, pool, [place for _, _, place, _ in items])
 		keys = order.keys(db, order.pool_queue(pool), [flow for *_, flow in items], now)
-		found.update(((run, step), key) for (run, step, _), key in zip(items, keys, strict=True))
+		for (run, step, *_), key, answer in zip(items, keys, answers, strict=True):
+			found[run, step] = (0 if isinstance(answer, Nowhere) else key, answer)
 	return found
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from dogan_agents.engine import limits
 from dogan_agents.engine.admit import admit
 from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.ready import Call
 from dogan_agents.engine.sql import TASK, each, marks, pairs, transaction
 
 ADMIT = 64  # runs admitted a claim at most
+STEAL_AFTER = 500_000  # µs that a task waits for its node before an idle one takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Claimed:
 @dataclass(frozen=True, slots=True)
 class Claim:
 	tasks: list[Claimed]
-	woken: set[str]  # pools that have work by the runs admitted
+	woken: set[Call]  # who has work by the runs admitted
 	more: bool  # the queue holds more than was taken
 	refused: bool = False  # there is work, but `max_agents` workers are busy already
 
@@ -51,19 +53,35 @@ def claim(host: Host, pool: str, worker: str, size: int, now: int, *, busy: bool
 	db = host.own
 	with transaction(db):
 		woken = admit(host, db, ADMIT, now)
-		rows = db.query(
-			"SELECT name, run, step, item, attempt + 1, crashes, lease_token + 1, agent, limit_key, external, "
-			f"waited_until, ready_key FROM {TASK} WHERE pool = %s AND ready_key > 0 ORDER BY ready_key LIMIT %s "
-			"FOR UPDATE SKIP LOCKED",
-			(pool, size),
-		)
+		rows = _ready(host, db, pool, size, now)
 		if rows and not busy and not limits.take_place(db, worker, host.settings().max_agents):
 			return Claim([], woken, False, refused=True)
-		batch = _batch([Claimed(*row) for row in rows])
+		batch = _batch(rows)
 		mine = _within_limits(host, db, worker, batch)
 		if mine:
 			_take(db, host, worker, mine, now)
 	return Claim(mine, woken, len(rows) == size or len(batch) < len(rows))
+
+
+def _ready(host: Host, db: Database, pool: str, size: int, now: int) -> list[Claimed]:
+	"""From the head of the queue, what waits for this node and what waits for any; else what others leave waiting."""
+	mine = _head(db, "pool = %s AND target = %s", (pool, host.node), size)
+	anyones = _head(db, "pool = %s AND target IS NULL", (pool,), size)
+	found = sorted((*mine, *anyones), key=lambda task: task.ready_key)[:size] if mine else anyones
+	if found:
+		return found
+	since = host.local(now - STEAL_AFTER)
+	return _head(db, "pool = %s AND pinned = 0 AND ready_at < %s", (pool, since), size)
+
+
+def _head(db: Database, where: str, params: tuple[object, ...], size: int) -> list[Claimed]:
+	rows = db.query(
+		"SELECT name, run, step, item, attempt + 1, crashes, lease_token + 1, agent, limit_key, external, "
+		f"waited_until, ready_key FROM {TASK} WHERE {where} AND ready_key > 0 ORDER BY ready_key LIMIT %s "
+		"FOR UPDATE SKIP LOCKED",
+		(*params, size),
+	)
+	return [Claimed(*row) for row in rows]
 
 
 def _batch(rows: list[Claimed]) -> list[Claimed]:

@@ -14,6 +14,7 @@ from dogan_agents.engine.claim import Claimed
 from dogan_agents.engine.errors import LeaseLost, PayloadError
 from dogan_agents.engine.ids import task_name
 from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.ready import Call, Candidate, make_ready
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.engine.sql import RUN, TASK, each, marks, pairs
 from dogan_agents.engine.states import TASK_SOURCES, RunStatus, TaskStatus
@@ -61,7 +62,7 @@ class RunRow:
 class Forward:
 	"""What a completed transaction made possible; acted on after its commit."""
 
-	ready: dict[str, int] = field(default_factory=dict)  # pool → tasks made Ready
+	ready: set[Call] = field(default_factory=set)  # pools, and nodes in them, that have got work
 	ended: dict[str, str] = field(default_factory=dict)  # run → workflow
 
 
@@ -167,53 +168,27 @@ def _count_down(
 ) -> None:
 	names = sorted(arrived)
 	rows = db.query(
-		f"SELECT name, waiting_on, pool FROM {TASK} WHERE name IN ({marks(names)}) AND status = 'Pending' "
+		f"SELECT name, waiting_on, pool, place FROM {TASK} WHERE name IN ({marks(names)}) AND status = 'Pending' "
 		"ORDER BY name FOR UPDATE",
 		names,
 	)
-	left = {name: waiting_on - arrived[name][2] for name, waiting_on, _ in rows}
-	pools: dict[str, list[str]] = {}
-	for name, _, pool in rows:
-		if not left[name]:
-			pools.setdefault(pool, []).append(name)
+	left = {name: waiting_on - arrived[name][2] for name, waiting_on, *_ in rows}
 	pending = [name for name, count in left.items() if count]
 	if pending:
 		assign, params = each("waiting_on", pending, [left[name] for name in pending])
 		db.execute(f"UPDATE {TASK} SET {assign} WHERE name IN ({marks(pending)})", (*params, *pending))
-	for pool, ready in pools.items():
-		flows = [flow(host, arrived[name][0]) for name in ready]
-		make_ready(host, db, pool, ready, flows, now)
-		forward.ready[pool] = forward.ready.get(pool, 0) + len(ready)
-		for name in ready:
-			arrived[name][0].active += 1
+	ready = [
+		Candidate(name, pool, place, flow(host, arrived[name][0]))
+		for name, _, pool, place in rows
+		if not left[name]
+	]
+	forward.ready.update(make_ready(host, db, ready, now))
+	for candidate in ready:
+		arrived[candidate.name][0].active += 1
 
 
 def flow(host: Host, run: RunRow) -> order.Flow:
 	return order.Flow(run.priority, run.fair_key, host.spec(run.version).weight)
-
-
-def make_ready(
-	host: Host,
-	db: Database,
-	pool: str,
-	names: Sequence[str],
-	flows: Sequence[order.Flow],
-	now: int,
-	*,
-	front: bool = False,
-) -> None:
-	"""Put tasks into their pool's queue; to its `front` when they have had their turn before.
-
-	The caller has locked them and knows that they may become Ready.
-	"""
-	queue = order.pool_queue(pool)
-	keys = (order.front if front else order.keys)(db, queue, flows, now)
-	assign, params = each("ready_key", names, keys)
-	db.execute(
-		f"UPDATE {TASK} SET status = 'Ready', waiting_on = 0, due = 0, blocked_on = NULL, ready_at = %s, {assign} "
-		f"WHERE name IN ({marks(names)})",
-		(host.local(now), *params, *names),
-	)
 
 
 def settle(host: Host, db: Database, runs: dict[str, RunRow], forward: Forward, now: int) -> None:

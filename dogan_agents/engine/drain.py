@@ -1,17 +1,17 @@
 """The drain: an RQ job that works batch after batch until its pool is empty or its time slice is over."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dogan_agents.engine import limits
 from dogan_agents.engine.admit import unblock
 from dogan_agents.engine.claim import Claim, Claimed, claim, release
 from dogan_agents.engine.clock import DatabaseClock
-from dogan_agents.engine.complete import Forward
 from dogan_agents.engine.lease import Every, WorkerLease, lead
 from dogan_agents.engine.perform import Performer
 from dogan_agents.engine.ports import ErrorKind, Host, PoolSpec
+from dogan_agents.engine.ready import Call
 from dogan_agents.engine.sql import RUN, TASK, transaction
 from dogan_agents.engine.sweep import hand_over, sweep
 
@@ -99,8 +99,7 @@ class Drain:
 		self.lease.connections = ",".join(map(str, numbers))
 
 	def _wake(self, found: Claim) -> None:
-		for pool in found.woken - {self.pool.name}:
-			self.host.hands.wake(pool)
+		self._call(found.woken)
 		if found.more:
 			self.host.hands.spread(self.pool.name)
 
@@ -113,7 +112,7 @@ class Drain:
 			for forward in performer.perform(tasks, lambda: time.monotonic() - began > 2 * BATCH_SECONDS):
 				done = len(tasks) - len(performer.rest)
 				self.lease.done = self.report.performed + done
-				self._after(forward)
+				self._call(forward.ready)
 				ended.update(forward.ended.values())
 			if performer.rest and not self.lease.lost():
 				release(self.host, list(performer.rest))
@@ -124,10 +123,11 @@ class Drain:
 		if done:
 			self._pace = max(1e-4, (time.monotonic() - began) / done)
 
-	def _after(self, forward: Forward) -> None:
-		for pool in forward.ready:
-			if pool != self.pool.name:
-				self.host.hands.wake(pool)
+	def _call(self, calls: Iterable[Call]) -> None:
+		"""Wake who has got work, but for ourselves."""
+		for pool, node in calls:
+			if (pool, node) not in ((self.pool.name, ""), (self.pool.name, self.host.node)):
+				self.host.hands.wake(pool, node)
 
 	def _hand_over(self, tasks: list[Claimed], workflows: set[str]) -> None:
 		"""Slots of limits that this batch filled, and places of runs that ended, go to whoever waits for them."""
@@ -194,7 +194,10 @@ class Drain:
 	def _has_work(self) -> bool:
 		db = self.host.own
 		return bool(
-			db.query(f"SELECT name FROM {TASK} WHERE pool = %s AND ready_key > 0 LIMIT 1", (self.pool.name,))
+			db.query(
+				f"SELECT name FROM {TASK} WHERE pool = %s AND target IS NULL AND ready_key > 0 LIMIT 1",
+				(self.pool.name,),
+			)
 			or db.query(f"SELECT name FROM {RUN} WHERE queue_key > 0 LIMIT 1")
 		)
 

@@ -15,6 +15,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	],
 	"Dogan Task": [
 		("pool", "ready_key"),
+		("pool", "target", "ready_key"),
 		("pool", "fair_key", "ready_key"),
 		("run",),
 		("running_on",),

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from dogan_agents.engine.action import Action, Context
+from dogan_agents.engine.place import Nowhere, Place, PlaceRequest
 from dogan_agents.engine.shared import SharedState
 from dogan_agents.engine.spec import WorkflowSpec
 
@@ -69,9 +70,9 @@ class Settings:
 	max_agents: int = 0
 	default_max_attempts: int = 3
 	default_timeout: int = 300  # seconds
-	cache_ttl: int = 60  # seconds; 0 = nothing is kept
 	workers_per_node_min: int = 1
 	workers_per_node_max: int = 4
+	cache_ttl: int = 60  # seconds; 0 = nothing is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class AgentSpec:
 class Hands(Protocol):
 	"""Wake-ups of workers. They may get lost: the sweep mends that."""
 
-	def wake(self, pool: str) -> None:
-		"""Make sure that a drain of the pool is at work or on its way."""
+	def wake(self, pool: str, node: str = "") -> None:
+		"""Make sure that a drain of the pool is at work or on its way; on that very node, when one is named."""
 		...
 
 	def spread(self, pool: str) -> None:
@@ -114,7 +115,9 @@ class Hands(Protocol):
 		"""The worker's drain of the pool is at work, and will be for `seconds` unless it says so again."""
 		...
 
-	def gone(self, pool: str, worker: str) -> None: ...
+	def gone(self, pool: str, worker: str, node: str = "") -> None:
+		"""That drain is at work no more; `node` when it was another one's than ours."""
+		...
 
 	def take(self, key: str, limit: int, period: float) -> float:
 		"""Take a token from a bucket of `limit` tokens a `period`; seconds until there is one, 0 when taken."""
@@ -144,6 +147,14 @@ class Host(Protocol):
 
 	def max_concurrent(self, workflow: str) -> int:
 		"""The workflow's limit as it is now: a change is in force for runs that were queued before it, too."""
+		...
+
+	def place(self, pool: str, requests: Sequence[PlaceRequest]) -> Sequence[Place | Nowhere]:
+		"""A node for each task that asks for one, among those that are healthy and serve the pool."""
+		...
+
+	def may_perform(self, pool: str, node: str) -> bool:
+		"""Whether the node is healthy, takes work, and serves the pool."""
 		...
 
 	def may_claim(self) -> bool:

@@ -9,6 +9,7 @@ from dogan_agents.engine import order, payload, template
 from dogan_agents.engine.errors import NotFound, StateError
 from dogan_agents.engine.ids import new_id
 from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.ready import Call, Candidate, make_ready
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.engine.sql import RUN, TASK, marks
 from dogan_agents.engine.states import TASK_ENDED, TASK_SOURCES, RunStatus, TaskStatus, check_run
@@ -137,11 +138,11 @@ def cancel(host: Host, db: Database, run: str, now: int) -> None:
 	)
 
 
-def retry(host: Host, db: Database, run: str, now: int) -> list[str]:
-	"""Take up a run where it stopped: failed and parked steps again, completed ones not. Returns the pools to wake."""
+def retry(host: Host, db: Database, run: str, now: int) -> set[Call]:
+	"""Take up a run where it stopped: failed and parked steps again, completed ones not. Returns who is to be woken."""
 	status = _lock(db, run)
 	tasks = db.query(
-		f"SELECT name, step, status, pool FROM {TASK} WHERE run = %s ORDER BY name FOR UPDATE", (run,)
+		f"SELECT name, step, status, pool, place FROM {TASK} WHERE run = %s ORDER BY name FOR UPDATE", (run,)
 	)
 	if not tasks and status in (RunStatus.CANCELLED, RunStatus.FAILED):
 		return _requeue(host, db, run, status, now)
@@ -149,7 +150,7 @@ def retry(host: Host, db: Database, run: str, now: int) -> list[str]:
 		f"SELECT version, fair_key, priority FROM {RUN} WHERE name = %s", (run,)
 	)[0]
 	spec = host.spec(version)
-	redo = {step for _, step, state, _ in tasks if _is_redone(spec, step, state)}
+	redo = {step for _, step, state, *_ in tasks if _is_redone(spec, step, state)}
 	if not redo or status in (RunStatus.COMPLETED, RunStatus.COMPENSATED):
 		raise StateError(f"Run {run} is {status} and has no failed, parked or cancelled step to try again.")
 	return _reopen(host, db, run, spec, tasks, redo, order.Flow(priority, fair_key, spec.weight), now)
@@ -164,24 +165,23 @@ def _reopen(
 	redo: set[str],
 	flow: order.Flow,
 	now: int,
-) -> list[str]:
+) -> set[Call]:
 	"""`redo` again, each when its predecessors have ended: those to be done again, and those that still run."""
-	to_end = redo | {step for _, step, state, _ in tasks if TaskStatus(state) not in TASK_ENDED}
-	pools: list[str] = []
-	for name, step, _, pool in tasks:
+	to_end = redo | {step for _, step, state, *_ in tasks if TaskStatus(state) not in TASK_ENDED}
+	ready = []
+	for name, step, _, pool, place in tasks:
 		if step not in redo:
 			continue
 		waiting_on = sum(before in to_end for before in spec.predecessors[step])
-		ready = not waiting_on
-		key = order.keys(db, order.pool_queue(pool), [flow], now)[0] if ready else 0
 		db.execute(
-			f"UPDATE {TASK} SET status = %s, waiting_on = %s, ready_key = %s, ready_at = %s, attempt = 0, crashes = 0, "
-			"due = 0, waited_until = 0, error = NULL, error_kind = NULL, ended_at = NULL, output = NULL, "
+			f"UPDATE {TASK} SET status = 'Pending', waiting_on = %s, ready_key = 0, ready_at = NULL, attempt = 0, "
+			"crashes = 0, due = 0, waited_until = 0, error = NULL, error_kind = NULL, ended_at = NULL, output = NULL, "
 			"lease_token = lease_token + 1, running_on = NULL, blocked_on = NULL WHERE name = %s",
-			("Ready" if ready else "Pending", waiting_on, key, host.local(now) if ready else None, name),
+			(waiting_on, name),
 		)
-		if ready:
-			pools.append(pool)
+		if not waiting_on:
+			ready.append(Candidate(name, pool, place, flow))
+	calls = make_ready(host, db, ready, now)
 	db.execute(
 		f"UPDATE {RUN} SET status = 'Running', failing = 0, error = NULL, ended_at = NULL, output = NULL, "
 		f"tasks_open = (SELECT COUNT(*) FROM {TASK} WHERE run = %s AND status NOT IN "
@@ -190,7 +190,7 @@ def _reopen(
 		"modified = %s WHERE name = %s",
 		(run, run, host.local(now), run),
 	)
-	return sorted(set(pools))
+	return calls
 
 
 def _is_redone(spec: WorkflowSpec, step: str, status: str) -> bool:
@@ -199,7 +199,7 @@ def _is_redone(spec: WorkflowSpec, step: str, status: str) -> bool:
 	return status == "Failed" and spec.by_name[step].on_failure == "Fail"
 
 
-def _requeue(host: Host, db: Database, run: str, status: str, now: int) -> list[str]:
+def _requeue(host: Host, db: Database, run: str, status: str, now: int) -> set[Call]:
 	"""A run that ended before it was admitted goes back into the queue."""
 	check_run(status, RunStatus.QUEUED)
 	version, fair_key, priority = db.query(
@@ -211,7 +211,7 @@ def _requeue(host: Host, db: Database, run: str, status: str, now: int) -> list[
 		f"UPDATE {RUN} SET status = 'Queued', queue_key = %s, error = NULL, ended_at = NULL WHERE name = %s",
 		(key, run),
 	)
-	return [spec.entry_pool]
+	return {(spec.entry_pool, "")}
 
 
 def _lock(db: Database, run: str) -> str:

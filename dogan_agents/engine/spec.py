@@ -12,7 +12,9 @@ from pydantic.fields import FieldInfo
 from dogan_agents.engine import graph, template
 from dogan_agents.engine.action import Action, explain
 from dogan_agents.engine.errors import InputError, SpecError, TemplateError
+from dogan_agents.engine.place import Policy, parse_labels
 
+Placement = Literal["", "Round Robin", "Least Loaded", "Weighted", "Node", "Label", "Affinity"]
 STEP_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -33,6 +35,9 @@ class StepSpec(BaseModel):
 	concurrency_key: str = ""
 	concurrency_limit: int = Field(0, ge=0)
 	external: bool = False
+	placement: Placement = ""
+	placement_value: str = Field("", max_length=200)
+	placement_required: bool = False
 
 
 class WorkflowSpec(BaseModel):
@@ -46,6 +51,9 @@ class WorkflowSpec(BaseModel):
 	weight: float = Field(1.0, gt=0, le=1000)
 	fairness_key: str = ""
 	max_concurrent: int = Field(0, ge=0)
+	placement: Placement = ""
+	placement_value: str = Field("", max_length=200)
+	placement_required: bool = False
 	steps: tuple[StepSpec, ...]
 
 	@cached_property
@@ -85,6 +93,11 @@ class WorkflowSpec(BaseModel):
 	def agent_of(self, step: str) -> str | None:
 		return self.by_name[step].agent or self.agent
 
+	def placing_of(self, step: str) -> "StepSpec | WorkflowSpec":
+		"""Where the step's placement is written: with the step, else with the workflow."""
+		own = self.by_name[step]
+		return own if own.placement else self
+
 	def _read(self, step: StepSpec) -> frozenset[str]:
 		known = graph.ancestors(self.predecessors, step.step)
 		by_input = template.steps_used(step.input)
@@ -102,6 +115,7 @@ def parse_definition(definition: Mapping[str, Any], actions: Mapping[str, Action
 	_check_names(spec)
 	graph.topological(spec.predecessors)
 	_check_text(spec.fairness_key, "", "fairness_key")
+	_check_placement(spec, "")
 	for step in spec.steps:
 		_check_step(spec, step, actions)
 	return spec
@@ -152,6 +166,7 @@ def _check_step(spec: WorkflowSpec, step: StepSpec, actions: Mapping[str, Action
 	_check_text(step.concurrency_key, step.step, "concurrency_key")
 	if template.steps_used(step.concurrency_key) != frozenset():
 		raise SpecError("it may use run and input only", step=step.step, field="concurrency_key")
+	_check_placement(step, step.step)
 	if step.concurrency_key and not step.concurrency_limit:
 		raise SpecError("a key needs a limit of 1 or more", step=step.step, field="concurrency_limit")
 	for field, used in _uses(step):
@@ -166,6 +181,25 @@ def _uses(step: StepSpec) -> Iterator[tuple[str, frozenset[str] | None]]:
 	yield "input", template.steps_used(step.input)
 	if step.condition:
 		yield "condition", template.steps_used(step.condition, expression=True)
+
+
+def _check_placement(spec: "StepSpec | WorkflowSpec", step: str) -> None:
+	value = spec.placement_value.strip()
+	if spec.placement in (Policy.NODE.value, Policy.AFFINITY.value) and not value:
+		what = (
+			"the node's name"
+			if spec.placement == Policy.NODE.value
+			else "a key, such as {{ input.customer }}"
+		)
+		raise SpecError(
+			f"placement by {spec.placement.lower()} needs {what}", step=step, field="placement_value"
+		)
+	if spec.placement == Policy.LABEL.value and not parse_labels(value):
+		raise SpecError("labels are written like region=eu, gpu=1", step=step, field="placement_value")
+	if spec.placement == Policy.AFFINITY.value:
+		_check_text(value, step, "placement_value")
+		if template.steps_used(value) != frozenset():
+			raise SpecError("it may use run and input only", step=step, field="placement_value")
 
 
 def _check_condition(step: StepSpec) -> None:

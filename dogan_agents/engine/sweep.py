@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from dogan_agents.engine import limits, order
 from dogan_agents.engine.admit import unblock
-from dogan_agents.engine.complete import Forward, RunRow, flow, lock_runs, make_ready, settle
+from dogan_agents.engine.complete import Forward, RunRow, flow, lock_runs, settle
 from dogan_agents.engine.lease import disconnect
 from dogan_agents.engine.ports import Database, ErrorKind, Host, Row
+from dogan_agents.engine.ready import PLACE, Call, Candidate, make_ready
+from dogan_agents.engine.replace import replace, unplaced
 from dogan_agents.engine.schedule import start_due
 from dogan_agents.engine.sql import NOW, RUN, TASK, WORKER, marks, transaction
 
@@ -29,8 +31,9 @@ class SweepReport:
 	parked: int = 0  # of these, parked as poison
 	due: int = 0  # timers
 	unblocked: int = 0  # tasks and runs handed a slot
+	placed: int = 0  # tasks that got another place, or one at last
 	started: int = 0  # runs, by the clock
-	woken: set[str] = field(default_factory=set)  # pools
+	woken: set[Call] = field(default_factory=set)
 
 
 def sweep(host: Host, db: Database) -> SweepReport:
@@ -41,7 +44,7 @@ def sweep(host: Host, db: Database) -> SweepReport:
 	report = SweepReport()
 	now = int(db.query(f"SELECT {NOW}")[0][0])
 	errors: list[Exception] = []
-	for part in (_reap, _timers, _tasks_unblocked, _runs_unblocked, _schedules, _wake):
+	for part in (_reap, _timers, _tasks_unblocked, _runs_unblocked, _places, _schedules, _wake):
 		try:
 			part(host, db, report, now)
 		except Exception as error:
@@ -54,15 +57,17 @@ def sweep(host: Host, db: Database) -> SweepReport:
 
 def _reap(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Declare silent workers dead, then take back what they hold, and what workers without a row hold."""
-	rows = db.query(f"SELECT name, pool FROM {WORKER} WHERE status IN ('Idle', 'Busy') AND expires < {NOW}")
-	for worker, pool in rows:
+	rows = db.query(
+		f"SELECT name, pool, node FROM {WORKER} WHERE status IN ('Idle', 'Busy') AND expires < {NOW}"
+	)
+	for worker, pool, node in rows:
 		if db.execute(
 			f"UPDATE {WORKER} SET status = 'Dead' WHERE name = %s AND status IN ('Idle', 'Busy') AND expires < {NOW}",
 			(worker,),
 		):
 			report.dead.append(worker)
 			disconnect(db, worker)
-			host.hands.gone(pool, worker)
+			host.hands.gone(pool, worker, node or "")
 	holders = db.query(f"SELECT DISTINCT running_on FROM {TASK} WHERE running_on IS NOT NULL")
 	if not holders:
 		return
@@ -83,7 +88,7 @@ def _take_back(host: Host, db: Database, worker: str, report: SweepReport, now: 
 	with transaction(db):
 		runs = lock_runs(db, {run for _, run in found})
 		tasks = db.query(
-			f"SELECT name, run, step, pool, crashes + 1, external FROM {TASK} WHERE name IN ({marks(found)}) "
+			f"SELECT name, run, step, pool, crashes + 1, external, place FROM {TASK} WHERE name IN ({marks(found)}) "
 			"AND running_on = %s AND status = 'Running' ORDER BY name FOR UPDATE",
 			(*(name for name, _ in found), worker),
 		)
@@ -104,7 +109,7 @@ def _max_crashes(host: Host, run: RunRow, step: str, external: int) -> int:
 def _park(
 	host: Host, db: Database, runs: dict[str, RunRow], tasks: Sequence[Row], worker: str, now: int
 ) -> None:
-	for name, run, step, _, crashes, _ in tasks:
+	for name, run, step, _, crashes, *_ in tasks:
 		reason = (
 			f"The worker died {crashes} times while it performed this step, last on {worker}. "
 			"Find out what the step does to its process before you retry it."
@@ -128,14 +133,8 @@ def _requeue(host: Host, db: Database, runs: dict[str, RunRow], tasks: Sequence[
 		f"WHERE name IN ({marks(names)})",
 		names,
 	)
-	_ready_by_pool(host, db, [(task[0], runs[task[1]], task[3]) for task in tasks], now)
-
-
-def _ready_by_pool(host: Host, db: Database, tasks: Sequence[tuple[str, RunRow, str]], now: int) -> None:
-	for pool in dict.fromkeys(pool for *_, pool in tasks):
-		mine = [(name, run) for name, run, place in tasks if place == pool]
-		flows = [flow(host, run) for _, run in mine]
-		make_ready(host, db, pool, [name for name, _ in mine], flows, now, front=True)
+	again = [Candidate(task[0], task[3], task[6], flow(host, runs[task[1]])) for task in tasks]
+	make_ready(host, db, again, now, front=True)
 
 
 def _timers(host: Host, db: Database, report: SweepReport, now: int) -> None:
@@ -151,20 +150,23 @@ def _timers(host: Host, db: Database, report: SweepReport, now: int) -> None:
 def _due(host: Host, db: Database, found: Sequence[Row], now: int) -> int:
 	runs = lock_runs(db, {run for _, run in found})
 	tasks = db.query(
-		f"SELECT name, run, pool FROM {TASK} WHERE name IN ({marks(found)}) AND status = 'Waiting' "
+		f"SELECT name, run, pool, place FROM {TASK} WHERE name IN ({marks(found)}) AND status = 'Waiting' "
 		"AND due > 0 AND due <= %s ORDER BY name FOR UPDATE",
 		(*(name for name, _ in found), now),
 	)
-	_ready_by_pool(host, db, [(name, runs[run], pool) for name, run, pool in tasks], now)
-	for _, run, _ in tasks:
+	again = [Candidate(name, pool, place, flow(host, runs[run])) for name, run, pool, place in tasks]
+	make_ready(host, db, again, now, front=True)
+	for _, run, *_ in tasks:
 		runs[run].active += 1
-	settle(host, db, {run: runs[run] for _, run, _ in tasks}, Forward(), now)
+	settle(host, db, {run: runs[run] for _, run, *_ in tasks}, Forward(), now)
 	return len(tasks)
 
 
 def _tasks_unblocked(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Hand the slots that are free to blocked tasks, the oldest of each limit first."""
 	for key in limits.blocked_keys(db):
+		if key.startswith(PLACE):
+			continue
 		with transaction(db):
 			report.unblocked += hand_over(host, db, key, now)
 
@@ -173,7 +175,7 @@ def hand_over(host: Host, db: Database, key: str, now: int) -> int:
 	"""Make as many tasks that are blocked on `key` Ready as it has slots free."""
 	limits.lock(db)
 	tasks = db.query(
-		f"SELECT name, run, pool, agent, limit_key FROM {TASK} WHERE blocked_on = %s "
+		f"SELECT name, run, pool, agent, limit_key, place FROM {TASK} WHERE blocked_on = %s "
 		"AND blocked_on = %s COLLATE utf8mb4_bin ORDER BY creation, name LIMIT %s FOR UPDATE SKIP LOCKED",
 		(key, key, BATCH),
 	)
@@ -183,9 +185,7 @@ def hand_over(host: Host, db: Database, key: str, now: int) -> int:
 	free = capacity.get(key, BATCH) - len(limits.busy(db, [key])[key])
 	chosen = tasks[: max(free, 0) * SLOT_BATCH]
 	flows = _flows(host, db, {task[1] for task in chosen}) if chosen else {}
-	for pool in dict.fromkeys(task[2] for task in chosen):
-		mine = [task for task in chosen if task[2] == pool]
-		make_ready(host, db, pool, [task[0] for task in mine], [flows[task[1]] for task in mine], now)
+	make_ready(host, db, [Candidate(task[0], task[2], task[5], flows[task[1]]) for task in chosen], now)
 	return len(chosen)
 
 
@@ -205,6 +205,11 @@ def _runs_unblocked(host: Host, db: Database, report: SweepReport, now: int) -> 
 			report.unblocked += unblock(host, db, key.removeprefix(limits.WORKFLOW), now)
 
 
+def _places(host: Host, db: Database, report: SweepReport, now: int) -> None:
+	"""Find another place for what waits for a node that may not work, and one for what had none."""
+	report.placed = replace(host, db, now) + unplaced(host, db, now)
+
+
 def _schedules(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	report.started = start_due(host, db, now)
 
@@ -213,8 +218,9 @@ def _wake(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Wake each pool that has ready tasks, and one for queued runs; a pool with a drain at work takes no harm."""
 	if not host.settings().enabled:
 		return
-	report.woken = {row[0] for row in db.query(f"SELECT DISTINCT pool FROM {TASK} WHERE ready_key > 0")}
+	waiting = db.query(f"SELECT DISTINCT pool, COALESCE(target, '') FROM {TASK} WHERE ready_key > 0")
+	report.woken = {(pool, node) for pool, node in waiting}
 	for (version,) in db.query(f"SELECT version FROM {RUN} WHERE queue_key > 0 ORDER BY queue_key LIMIT 1"):
-		report.woken.add(host.spec(version).entry_pool)
-	for pool in report.woken:
-		host.hands.wake(pool)
+		report.woken.add((host.spec(version).entry_pool, ""))
+	for pool, node in report.woken:
+		host.hands.wake(pool, node)

@@ -25,9 +25,10 @@ class Wake:
 	"""An after-commit callback; equal ones are registered once in a transaction."""
 
 	pool: str
+	node: str = ""
 
 	def __call__(self) -> None:
-		site_host().hands.wake(self.pool)
+		site_host().hands.wake(self.pool, self.node)
 
 
 def site_host() -> SiteHost:
@@ -93,12 +94,12 @@ def cancel_run(run: str) -> None:
 def retry_run(run: str) -> None:
 	"""Take up a run where it stopped; StateError when nothing in it can be tried again."""
 	host = site_host()
-	for pool in runs.retry(host, host.work, run, _now()):
-		wake_after_commit(pool)
+	for pool, node in runs.retry(host, host.work, run, _now()):
+		wake_after_commit(pool, node)
 
 
-def wake_after_commit(pool: str) -> None:
-	wake = Wake(pool)
+def wake_after_commit(pool: str, node: str = "") -> None:
+	wake = Wake(pool, node)
 	if not callbacks.registered(wake):
 		frappe.db.after_commit.add(wake)
 

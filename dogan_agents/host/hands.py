@@ -1,6 +1,7 @@
 """Wake-ups over Redis and RQ. All of it may be lost at any time: the sweep wakes again."""
 
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -70,33 +71,43 @@ Those who are refused are told to come back one after the other, up to a minute 
 """
 
 
+def node_queue(node: str) -> str:
+	"""The RQ queue that only the workers of a node process serve, for work that waits for that node."""
+	return "dogan_node_" + re.sub(r"[^A-Za-z0-9_.-]", "_", node)
+
+
 class RedisHands:
-	"""`enqueue(pool, job_id)` puts one drain into the pool's RQ queue; `pool` tells the pool's settings."""
+	"""`enqueue(pool, job_id, node)` puts one drain into the RQ queue of the pool, or of the node when one is named.
+
+	`pool` tells a pool's settings; `node` is where this process is.
+	"""
 
 	def __init__(
 		self,
 		redis: Redis,
 		site: str,
-		enqueue: Callable[[PoolSpec, str], None],
+		enqueue: Callable[[PoolSpec, str, str], None],
 		pool: Callable[[str], PoolSpec],
 		log: Callable[[str], None],
 		rq_id: Callable[[str], str] = str,
+		node: str = "",
 	):
 		self.redis, self.site, self.enqueue, self.pool, self.log = redis, site, enqueue, pool, log
+		self.node = node
 		self.rq_id = rq_id  # the id RQ knows a drain's job by
 		self._call_script = redis.register_script(CALL)
 		self._alive_script = redis.register_script(ALIVE)
 		self._take = redis.register_script(TAKE)
 
-	def wake(self, pool: str) -> None:
-		self._guard(self._call, pool, "first")
+	def wake(self, pool: str, node: str = "") -> None:
+		self._guard(self._call, pool, "first", node)
 
 	def spread(self, pool: str) -> None:
 		self._guard(self._call, pool, "more")
 
 	def wait(self, pool: str, seconds: float) -> None:
 		try:
-			self.redis.blpop([self._key("wake", pool)], timeout=seconds)
+			self.redis.blpop([self._key("wake", pool), self._key("wake", pool, self.node)], timeout=seconds)
 		except Exception as error:
 			self.log(f"waiting for pool {pool}: {error}")
 			time.sleep(min(seconds, 0.2))
@@ -104,12 +115,14 @@ class RedisHands:
 	def alive(self, pool: str, worker: str, seconds: float) -> None:
 		self._guard(self._alive, pool, worker, seconds)
 
-	def gone(self, pool: str, worker: str) -> None:
-		self._guard(self.redis.zrem, self._key("live", pool), worker)
+	def gone(self, pool: str, worker: str, node: str = "") -> None:
+		for place in ("", node or self.node):
+			self._guard(self.redis.zrem, self._key("live", pool, place), worker)
 
 	def begun(self, pool: str, job: str) -> None:
 		"""The drain's RQ job has begun: it is queued no more."""
-		self._guard(self.redis.zrem, self._key("queued", pool), job)
+		for place in ("", self.node):
+			self._guard(self.redis.zrem, self._key("queued", pool, place), job)
 
 	def take(self, key: str, limit: int, period: float) -> float:
 		"""Without Redis there is no token: the step is tried again in a second, and nothing floods the outside."""
@@ -119,31 +132,31 @@ class RedisHands:
 			self.log(f"rate limit {key}: {error}")
 			return 1.0
 
-	def _call(self, pool: str, how: str) -> None:
+	def _call(self, pool: str, how: str, node: str = "") -> None:
 		spec = self.pool(pool)
 		if not spec.enabled:
 			return
-		answer = self._reserve(spec, how)
-		if answer == STALE and self._forget_lost(pool):
-			self._reserve(spec, how)
+		answer = self._reserve(spec, how, node)
+		if answer == STALE and self._forget_lost(spec, node):
+			self._reserve(spec, how, node)
 
-	def _reserve(self, spec: PoolSpec, how: str) -> int:
+	def _reserve(self, spec: PoolSpec, how: str, node: str) -> int:
 		"""Enqueue a drain when there is a place for it; what the script answered."""
 		job = f"dogan-{spec.name}-{new_id()}"
-		keys = [self._key(kind, spec.name) for kind in ("live", "queued", "wake")]
+		keys = [self._key(kind, spec.name, node) for kind in ("live", "queued", "wake")]
 		most = min(spec.max_workers or MOST_DRAINS, MOST_DRAINS)
 		answer = int(self._call_script(keys=keys, args=[job, most, how, STALE_SECONDS]))
 		if answer == RESERVED:
 			try:
-				self.enqueue(spec, job)
+				self.enqueue(spec, job, node)
 			except BaseException:
 				self.redis.zrem(keys[1], job)
 				raise
 		return answer
 
-	def _forget_lost(self, pool: str) -> bool:
+	def _forget_lost(self, spec: PoolSpec, node: str) -> bool:
 		"""A reservation whose RQ job is gone, or was never begun, must not keep others from being called."""
-		key = self._key("queued", pool)
+		key = self._key("queued", spec.name, node)
 		lost = [job for job in self.redis.zrange(key, 0, -1) if not self._is_queued(job)]
 		return bool(lost and self.redis.zrem(key, *lost))
 
@@ -157,10 +170,11 @@ class RedisHands:
 		return Queue(found.origin, connection=self.redis).get_job_position(found.id) is not None
 
 	def _alive(self, pool: str, worker: str, seconds: float) -> None:
-		self._alive_script(keys=[self._key("live", pool)], args=[worker, math.ceil(seconds)])
+		for place in ("", self.node):
+			self._alive_script(keys=[self._key("live", pool, place)], args=[worker, math.ceil(seconds)])
 
-	def _key(self, kind: str, name: str) -> str:
-		return f"rq:dogan:{self.site}:{kind}:{name}"
+	def _key(self, kind: str, name: str, node: str = "") -> str:
+		return f"rq:dogan:{self.site}:{kind}:{name}" + (f"@{node}" if node else "")
 
 	def _guard(self, call: Callable[..., Any], *args: Any) -> None:
 		try:

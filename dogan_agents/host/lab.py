@@ -18,7 +18,7 @@ from dogan_agents.engine.action import Action, Context, registry
 from dogan_agents.engine.classify import classify
 from dogan_agents.engine.drain import drain
 from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
-from dogan_agents.host.hands import RedisHands
+from dogan_agents.host.hands import RedisHands, node_queue
 from dogan_agents.host.mariadb import MariaDB
 from dogan_agents.host.tables import TableHost
 from dogan_agents.lab.config import LabConfig
@@ -54,7 +54,7 @@ class LabHost(TableHost):
 		self.redis = Redis.from_url(config.redis_url, socket_timeout=10)
 		quick = Redis.from_url(config.redis_url, socket_timeout=1)
 		self.cache = Cache(quick, "lab", lambda: self.settings().cache_ttl, self.log)
-		self.hands = RedisHands(self.redis, "lab", self._enqueue, self.pool, self.log)
+		self.hands = RedisHands(self.redis, "lab", self._enqueue, self.pool, self.log, node=self.node)
 
 	def local(self, us: int) -> datetime:
 		return (EPOCH + timedelta(microseconds=us)).replace(tzinfo=None)
@@ -100,8 +100,8 @@ class LabHost(TableHost):
 	def log(self, message: str) -> None:
 		logging.getLogger("dogan_agents").info(message)
 
-	def _enqueue(self, pool: PoolSpec, job: str) -> None:
-		Queue(pool.queue, connection=self.redis).enqueue_call(
+	def _enqueue(self, pool: PoolSpec, job: str, node: str) -> None:
+		Queue(node_queue(node) if node else pool.queue, connection=self.redis).enqueue_call(
 			drain_job,
 			args=(self.config.to_json(), pool.name, job),
 			job_id=job,

@@ -22,7 +22,7 @@ from dogan_agents.host import errors
 from dogan_agents.host.actions import SiteActions
 from dogan_agents.host.callbacks import taken_back_on_error
 from dogan_agents.host.database import DrainDatabase, SiteDatabase
-from dogan_agents.host.hands import RedisHands
+from dogan_agents.host.hands import RedisHands, node_queue
 from dogan_agents.host.node import node_name
 from dogan_agents.host.tables import KEEP_SECONDS, TableHost
 
@@ -64,7 +64,13 @@ class SiteHost(TableHost):
 	@cached_property
 	def hands(self) -> RedisHands:
 		return RedisHands(
-			get_redis_conn(), self.site, self._enqueue, self.pool, self.log, lambda job: f"{self.site}::{job}"
+			get_redis_conn(),
+			self.site,
+			self._enqueue,
+			self.pool,
+			self.log,
+			lambda job: f"{self.site}::{job}",
+			self.node,
 		)
 
 	@cached_property
@@ -90,10 +96,11 @@ class SiteHost(TableHost):
 	def log(self, message: str) -> None:
 		self._logger.info(message)
 
-	def _enqueue(self, pool: PoolSpec, job: str) -> None:
+	def _enqueue(self, pool: PoolSpec, job: str, node: str) -> None:
 		"""Like frappe.enqueue, from any thread, and without RQ's own time limit: the drain keeps its slice."""
 		method = "dogan_agents.host.frappe.drain_job"
-		Queue(self._prefix + pool.queue, connection=self.hands.redis).enqueue_call(
+		queue = node_queue(node) if node else pool.queue
+		Queue(self._prefix + queue, connection=self.hands.redis).enqueue_call(
 			execute_job,
 			kwargs={
 				"site": self.site,

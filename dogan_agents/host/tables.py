@@ -3,23 +3,27 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from dogan_agents.cluster.node import may_claim
 from dogan_agents.cluster.cache import Cache
+from dogan_agents.cluster.placement import Placer
 from dogan_agents.cluster.state import Scope, State
+from dogan_agents.cluster.node import may_claim
 from dogan_agents.engine import payload
 from dogan_agents.engine.action import Action, Context
 from dogan_agents.engine.errors import NotFound
+from dogan_agents.engine.place import Nowhere, Place, PlaceRequest
 from dogan_agents.engine.ports import AgentSpec, Database, PoolSpec, Settings
 from dogan_agents.engine.spec import WorkflowSpec, load_definition
+from dogan_agents.host import nodes
 from dogan_agents.host.mariadb import MariaDB
 
 T = TypeVar("T")
 DEFINITIONS = "definitions"  # the group of the cache that has the versions of workflows
+KEEP_NODES_SECONDS = 1.0
 KEEP_SECONDS = 2.0  # how late a change on the desk may come into force
 SPECS_KEPT = 500
 KEEP_SPEC_SECONDS = 5.0
@@ -37,6 +41,7 @@ class TableHost:
 		self.node = node
 		self._parameters = parameters
 		self._threads = threading.local()
+		self._placer = Placer()
 		self._kept: dict[Any, tuple[float, Any]] = {}
 		self._specs: OrderedDict[str, tuple[float, WorkflowSpec]] = OrderedDict()
 
@@ -96,17 +101,29 @@ class TableHost:
 	def agent(self, name: str) -> AgentSpec | None:
 		return self._keep(("agent", name), lambda: self._read_agent(name))
 
+	def place(self, pool: str, requests: Sequence[PlaceRequest]) -> Sequence[Place | Nowhere]:
+		seen = self._nodes()
+		places = self._placer.place(seen.views(pool), requests, seen.unhealthy())
+		seen.given(places)
+		return places
+
+	def may_perform(self, pool: str, node: str) -> bool:
+		return self._nodes().may_perform(pool, node)
+
+	def _nodes(self) -> nodes.Nodes:
+		return self._keep("nodes", lambda: nodes.read(self.own), KEEP_NODES_SECONDS)
+
 	def may_claim(self) -> bool:
 		return self._keep("may claim", lambda: may_claim(self.own, self.node))
 
 	def max_concurrent(self, workflow: str) -> int:
 		return self._keep(("workflow", workflow), lambda: self._read_max_concurrent(workflow))
 
-	def _keep(self, key: Any, read: Callable[[], T]) -> T:
+	def _keep(self, key: Any, read: Callable[[], T], seconds: float | None = None) -> T:
 		until, value = self._kept.get(key, (0.0, None))
 		if time.monotonic() > until:
 			value = read()
-			self._kept[key] = (time.monotonic() + KEEP_SECONDS, value)
+			self._kept[key] = (time.monotonic() + (KEEP_SECONDS if seconds is None else seconds), value)
 		return value  # type: ignore[no-any-return]
 
 	def _read_settings(self) -> Settings:

@@ -66,7 +66,7 @@ def test_a_retry_of_what_was_parked(world):
 		expire_leases(world)
 		world.sweep()
 	assert world.steps(run) == {"a": "Parked", "b": "Pending"}
-	assert world.retry(run) == ["default"]
+	assert world.retry(run) == {("default", "")}
 	assert world.of_task(run, "a", "status", "crashes", "attempt", "error") == ("Ready", 0, 0, None)
 	world.cancel(run)
 
@@ -77,7 +77,7 @@ def test_a_dead_worker_is_found_by_its_silence_and_its_tasks_go_to_the_front(wor
 	claim_and_die(world, 5)
 	world.start_many(version, [None] * 50)
 	report = world.sweep()
-	assert (len(report.dead), report.reclaimed, report.parked, report.woken) == (1, 5, 0, {"default"})
+	assert (len(report.dead), report.reclaimed, report.parked, report.woken) == (1, 5, 0, {("default", "")})
 	assert world.value("SELECT status FROM `tabDogan Worker`") == "Dead"
 	world.drain()
 	assert {world.status(run) for run in runs} == {"Completed"}

@@ -115,7 +115,7 @@ def test_everything_is_forgotten_and_goes_on(hands, queue, world):
 	run = world.start(world.define(step("a"), step("b", "a")))
 	hands.wake("default")
 	world.host.redis.flushall()
-	assert world.sweep().woken == {"default"}
+	assert world.sweep().woken == {("default", "")}
 	work(queue)
 	assert world.status(run) == "Completed"
 

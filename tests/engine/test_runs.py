@@ -144,7 +144,7 @@ class TestCancel:
 		world.cancel(run)
 		world.drain()
 		assert (world.status(run), world.steps(run)) == ("Cancelled", {})
-		assert world.retry(run) == ["default"]
+		assert world.retry(run) == {("default", "")}
 		world.drain()
 		assert world.status(run) == "Completed"
 
@@ -192,7 +192,7 @@ class TestRetryOfARun:
 			"c": "Cancelled",
 		}
 		SWITCH.set()
-		assert world.retry(run) == ["default"]
+		assert world.retry(run) == {("default", "")}
 		assert world.of_run(run, "status", "error", "failing", "ended_at") == ("Running", None, 0, None)
 		assert world.steps(run) == {
 			"start": "Completed",

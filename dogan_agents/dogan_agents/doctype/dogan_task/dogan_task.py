@@ -32,6 +32,8 @@ class DoganTask(Document):
 		limit_key: DF.Data | None
 		node: DF.Data | None
 		output: DF.JSON | None
+		pinned: DF.Check
+		place: DF.SmallText | None
 		pool: DF.Link | None
 		ready_at: DF.Datetime | None
 		ready_key: DF.Int
@@ -51,6 +53,7 @@ class DoganTask(Document):
 			"Blocked",
 		]
 		step: DF.Data | None
+		target: DF.Data | None
 		waited_until: DF.Int
 		waiting_on: DF.Int
 		worker: DF.Data | None

@@ -29,6 +29,7 @@ def build(workflow: "DoganWorkflow", actions: Mapping[str, Action]) -> dict[str,
 		"weight": workflow.weight,
 		"fairness_key": (workflow.fairness_key or "").strip(),
 		"max_concurrent": workflow.max_concurrent or 0,
+		**_placement(workflow),
 		"steps": [_step(row, workflow.agent, actions) for row in workflow.steps],
 	}
 
@@ -72,6 +73,18 @@ def _step(row: "DoganWorkflowStep", agent: str | None, actions: Mapping[str, Act
 		"concurrency_key": (row.concurrency_key or "").strip(),
 		"concurrency_limit": row.concurrency_limit or 0,
 		"external": bool(action and action.external),
+		**_placement(row),
+	}
+
+
+def _placement(row: "DoganWorkflow | DoganWorkflowStep") -> dict[str, Any]:
+	"""Left out when there is none, so that a definition of before is still the same."""
+	if not row.placement:
+		return {}
+	return {
+		"placement": row.placement,
+		"placement_value": (row.placement_value or "").strip(),
+		"placement_required": bool(row.placement_required),
 	}
 
 

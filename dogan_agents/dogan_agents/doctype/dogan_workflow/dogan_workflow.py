@@ -35,6 +35,9 @@ class DoganWorkflow(Document):
 		enabled: DF.Check
 		fairness_key: DF.Data | None
 		max_concurrent: DF.Int
+		placement: DF.Literal["", "Round Robin", "Least Loaded", "Weighted", "Node", "Label", "Affinity"]
+		placement_required: DF.Check
+		placement_value: DF.Data | None
 		pool: DF.Link | None
 		priority: DF.Int
 		run_as: DF.Link | None

@@ -22,6 +22,9 @@ class DoganWorkflowStep(Document):
 		parent: DF.Data
 		parentfield: DF.Data
 		parenttype: DF.Data
+		placement: DF.Literal["", "Round Robin", "Least Loaded", "Weighted", "Node", "Label", "Affinity"]
+		placement_required: DF.Check
+		placement_value: DF.Data | None
 		pool: DF.Link | None
 		retry_delay: DF.Int
 		step: DF.Data
