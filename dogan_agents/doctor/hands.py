@@ -7,6 +7,7 @@ import frappe
 from frappe.utils.background_jobs import generate_qname, get_queues_timeout, get_redis_conn, get_workers
 
 from dogan_agents.doctor.finding import Finding, fail, ok, warn
+from dogan_agents.host.worker import config_line
 
 
 def redis() -> Iterator[Finding]:
@@ -22,12 +23,15 @@ def redis() -> Iterator[Finding]:
 
 def queues() -> Iterator[Finding]:
 	known = get_queues_timeout()
-	unknown = [f"{pool} → {queue}" for pool, queue in _pools() if queue not in known]
+	unknown = {queue: pool for pool, queue in _pools() if queue not in known}
 	if unknown:
-		yield fail(
+		yield warn(
 			"queues",
-			f"Pools with a queue that the bench does not know: {', '.join(unknown)}.",
-			'Add it to "workers" in common_site_config.json and restart the workers, or choose another in Dogan Pool.',
+			"Queues that a plain `bench worker` does not serve: "
+			+ ", ".join(f"{pool} → {queue}" for queue, pool in unknown.items())
+			+ ". `bench dogan node` and `bench dogan worker` do.",
+			'For plain workers, put this under "workers" in sites/common_site_config.json and restart them: '
+			+ ", ".join(map(config_line, unknown)),
 		)
 	else:
 		yield ok(
@@ -42,7 +46,7 @@ def workers() -> Iterator[Finding]:
 		yield fail(
 			"workers",
 			f"No worker listens on the queue {', '.join(deaf)}.",
-			f"Start the bench's workers, for one: bench worker --queue {','.join(deaf)}",
+			f"Start the bench's workers, for one: bench dogan worker --queues {','.join(deaf)}",
 		)
 	else:
 		yield ok("workers", "A worker listens on the queue of every pool.")

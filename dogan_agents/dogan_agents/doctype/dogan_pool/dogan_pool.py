@@ -1,11 +1,10 @@
-import json
-
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils.background_jobs import get_queues_timeout
 
 from dogan_agents.host.guard import refuse_while_open
+from dogan_agents.host.worker import QUEUE, config_line
 
 LONGEST_SLICE = 3600  # seconds
 
@@ -35,21 +34,20 @@ class DoganPool(Document):
 	def on_trash(self):
 		refuse_while_open("pool", self)
 
+	def onload(self):
+		self.set_onload("plain_worker", self.plain_worker())
+
 	def check_queue(self):
-		known = get_queues_timeout()
-		if self.queue not in known:
+		self.queue = self.queue.strip()
+		if not QUEUE.fullmatch(self.queue):
 			frappe.throw(
-				_(
-					"{0}: this bench has no queue {1}. It has {2}. To add it, put this line into"
-					" sites/common_site_config.json, let a worker serve it (bench worker --queue {1})"
-					" and restart the bench:"
-				).format(
+				_("{0} must be letters, digits, dots, dashes and underscores, not {1}.").format(
 					frappe.bold(_(self.meta.get_label("queue"))),
 					frappe.bold(frappe.utils.escape_html(self.queue)),
-					", ".join(known),
 				)
-				+ f"<pre>{frappe.utils.escape_html(self.config_line())}</pre>"
 			)
+		if self.has_value_changed("queue") and (told := self.plain_worker()):
+			frappe.msgprint(told, title=_("A New Queue"), indicator="blue")
 
 	def check_time_slice(self):
 		if not 1 <= self.time_slice <= LONGEST_SLICE:
@@ -59,5 +57,19 @@ class DoganPool(Document):
 				)
 			)
 
-	def config_line(self) -> str:
-		return '"workers": ' + json.dumps({self.queue: {"timeout": 1500}})
+	def plain_worker(self) -> str:
+		"""What a plain `bench worker` needs before it serves the queue; empty when it does."""
+		if self.queue in get_queues_timeout():
+			return ""
+		return _(
+			"Nodes ({0}) and {1} serve the queue {2} at once. A plain {3} needs this line under {4} in {5} first,"
+			" and the bench a restart: {6}"
+		).format(
+			"<code>bench dogan node</code>",
+			f"<code>bench dogan worker --queues {self.queue}</code>",
+			frappe.bold(self.queue),
+			"<code>bench worker</code>",
+			"<code>workers</code>",
+			"<code>sites/common_site_config.json</code>",
+			f"<pre>{frappe.utils.escape_html(config_line(self.queue))}</pre>",
+		)

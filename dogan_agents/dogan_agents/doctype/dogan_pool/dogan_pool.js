@@ -1,0 +1,5 @@
+frappe.ui.form.on("Dogan Pool", {
+	refresh(frm) {
+		frm.set_intro(frm.doc.__onload?.plain_worker || "", "blue");
+	},
+});
