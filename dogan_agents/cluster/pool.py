@@ -15,6 +15,9 @@ class Policy:
 	long: float = 10.0  # seconds
 
 
+DEFAULT = Policy()
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
 	"""What waits for this node's workers, and what the node may do about it."""

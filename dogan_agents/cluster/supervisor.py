@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from dogan_agents.cluster.crew import Crew, Kind
-from dogan_agents.cluster.pool import Policy, decide
+from dogan_agents.cluster.pool import DEFAULT, Policy, decide
 from dogan_agents.cluster.processes import end_with_parent, show_as
 from dogan_agents.cluster.steward import LEAVE, Orders
 
@@ -33,7 +33,7 @@ class Supervisor:
 		self,
 		work: Callable[[Sequence[str]], object],
 		attend: Callable[[int], object],
-		policy: Policy = Policy(),
+		policy: Policy = DEFAULT,
 		grace: float = GRACE_SECONDS,
 	):
 		self.work, self.attend, self.policy, self.grace = work, attend, policy, grace

@@ -9,12 +9,14 @@ import frappe
 from frappe import _
 from rq import get_current_job
 
+from dogan_agents.cluster.node import judge
 from dogan_agents.engine import runs
 from dogan_agents.engine.drain import drain
 from dogan_agents.engine.errors import InputError, NotFound
 from dogan_agents.engine.lease import lead
 from dogan_agents.engine.sweep import sweep
 from dogan_agents.host import callbacks
+from dogan_agents.host.queues import asked_to_stop
 from dogan_agents.host.site import DrainHost, SiteHost
 
 CONFIG_SECONDS = 5.0  # how often a drain looks whether the site went into maintenance
@@ -109,8 +111,10 @@ def drain_job(pool: str, job: str) -> None:
 	host = DrainHost()
 	host.hands.begun(pool, job)
 	current = get_current_job()
+	worker = current.worker_name if current else None
+	in_maintenance, asked = maintenance(), asked_to_stop(host.hands.redis, worker)
 	try:
-		drain(host, pool, stop=_maintenance(), rq_worker=current.worker_name if current else None)
+		drain(host, pool, stop=lambda: in_maintenance() or asked(), rq_worker=worker)
 	finally:
 		frappe.set_user("Administrator")
 
@@ -119,6 +123,7 @@ def sweep_tick() -> None:
 	"""One sweep, for the scheduler: on a site without a node process nobody else may be at work."""
 	host = DrainHost()
 	try:
+		judge(host.own)
 		if lead(host.own, f"{host.node}-scheduler"):
 			sweep(host, host.own)
 	finally:
@@ -129,7 +134,7 @@ def _now() -> int:
 	return int(time.time() * 1_000_000)
 
 
-def _maintenance() -> Callable[[], bool]:
+def maintenance() -> Callable[[], bool]:
 	"""Says whether the site is in maintenance, from its config file, looked at now and then."""
 	checked, answer = 0.0, False
 

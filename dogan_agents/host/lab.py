@@ -20,6 +20,7 @@ from dogan_agents.engine.drain import drain
 from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
 from dogan_agents.host.hands import RedisHands, node_queue
 from dogan_agents.host.mariadb import MariaDB
+from dogan_agents.host.queues import asked_to_stop
 from dogan_agents.host.tables import TableHost
 from dogan_agents.lab.config import LabConfig
 
@@ -116,4 +117,5 @@ def drain_job(config: str, pool: str, job: str) -> None:
 	host = LabHost(LabConfig.from_json(config))
 	host.hands.begun(pool, job)
 	current = get_current_job()
-	drain(host, pool, rq_worker=current.worker_name if current else None)
+	worker = current.worker_name if current else None
+	drain(host, pool, stop=asked_to_stop(host.redis, worker), rq_worker=worker)
