@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from dogan_agents.cluster.cache import Cache
+from dogan_agents.cluster.node import may_claim
 from dogan_agents.cluster.placement import Placer
 from dogan_agents.cluster.state import Scope, State
-from dogan_agents.cluster.node import may_claim
 from dogan_agents.engine import payload
 from dogan_agents.engine.action import Action, Context
 from dogan_agents.engine.errors import NotFound

@@ -12,10 +12,14 @@ from pathlib import Path
 
 import psutil
 
+from dogan_agents.cluster.pool import DEFAULT
+from dogan_agents.cluster.processes import children
+from dogan_agents.cluster.registration import Given
+from dogan_agents.cluster.supervisor import GRACE_SECONDS, WORKER
 from dogan_agents.host.lab import NODE
 from dogan_agents.lab.config import ENVIRONMENT, LabConfig
 from dogan_agents.lab.pools import QUEUES
-from dogan_agents.lab.supervisor import WORKER, Supervisor
+from dogan_agents.lab.supervisor import LabSupervisor
 
 POLL = 0.01
 STOP_SECONDS = 40  # a drain may work on until its time slice is over
@@ -24,8 +28,17 @@ STOP_SECONDS = 40  # a drain may work on until its time slice is over
 class Node:
 	"""A node as its parent sees it; leaving the context ends it as a power cut would."""
 
-	def __init__(self, config: LabConfig, name: str, workers: int = 2, queues: Sequence[str] = QUEUES):
-		self.config, self.name, self.size, self.queues = config, name, workers, queues
+	def __init__(
+		self,
+		config: LabConfig,
+		name: str,
+		workers: int | None = 2,
+		queues: Sequence[str] = QUEUES,
+		**options: float,
+	):
+		"""Without `workers` there are as many as the settings and the demand want."""
+		self.config, self.name, self.size, self.queues = config, name, workers or 0, queues
+		self.options = options
 		self.process: subprocess.Popen[bytes] | None = None
 
 	def __enter__(self) -> "Node":
@@ -45,6 +58,7 @@ class Node:
 
 	def start(self) -> None:
 		options = ["--name", self.name, "--workers", str(self.size), "--queues", ",".join(self.queues)]
+		options += [f"--{name.replace('_', '-')}={value}" for name, value in self.options.items()]
 		with self.log.open("ab") as log:
 			self.process = subprocess.Popen(
 				[sys.executable, "-m", "dogan_agents.lab.node", *options],
@@ -65,17 +79,20 @@ class Node:
 		self.kill()
 
 	def kill(self) -> int:
-		"""SIGKILL for every process of the node, its supervisor first, so that nobody is replaced; how many."""
-		killed = {self.process.pid} if self.process and self.alive else set()
-		if self.process:
-			self.process.kill()
-			self.process.wait()
-		while pids := self.pids():
+		"""SIGKILL for every process of the node; its supervisor is stopped first, so that nobody is replaced."""
+		if not self.process:
+			return 0
+		killed = {self.process.pid} if self.alive else set()
+		if self.alive:
+			self.process.send_signal(signal.SIGSTOP)
+		while pids := [pid for pid in self.pids() if pid != self.process.pid]:
 			killed.update(pids)
 			for pid in pids:
 				with contextlib.suppress(ProcessLookupError):
 					os.kill(pid, signal.SIGKILL)
 			time.sleep(POLL)
+		self.process.kill()
+		self.process.wait()
 		return len(killed)
 
 	def pids(self) -> list[int]:
@@ -89,13 +106,7 @@ class Node:
 
 	def workers(self) -> list[int]:
 		"""Its RQ workers that are alive."""
-		if not self.process:
-			return []
-		try:
-			children = psutil.Process(self.process.pid).children()
-			return [child.pid for child in children if child.name() == WORKER]
-		except psutil.NoSuchProcess:
-			return []
+		return [pid for pid in children(self.process.pid) if _name(pid) == WORKER] if self.process else []
 
 
 def environments() -> Iterator[tuple[int, dict[str, str]]]:
@@ -105,6 +116,13 @@ def environments() -> Iterator[tuple[int, dict[str, str]]]:
 			yield process.pid, process.environ()
 
 
+def _name(pid: int) -> str:
+	try:
+		return str(psutil.Process(pid).name())
+	except psutil.NoSuchProcess:
+		return ""
+
+
 def _mark(environment: dict[str, str]) -> tuple[str | None, str | None]:
 	return environment.get(ENVIRONMENT), environment.get(NODE)
 
@@ -112,11 +130,17 @@ def _mark(environment: dict[str, str]) -> tuple[str | None, str | None]:
 def main() -> None:
 	parser = argparse.ArgumentParser(description="Run one node of the lab that the environment names.")
 	parser.add_argument("--name", required=True)
-	parser.add_argument("--workers", type=int, default=2)
+	parser.add_argument(
+		"--workers", type=int, default=0, help="0: as many as the settings and the demand want"
+	)
 	parser.add_argument("--queues", default=",".join(QUEUES))
+	parser.add_argument("--cool-down", type=float, default=DEFAULT.cool_down)
+	parser.add_argument("--grace", type=float, default=GRACE_SECONDS)
 	options = parser.parse_args()
 	os.environ[NODE] = options.name
-	Supervisor(LabConfig.from_env(), options.name, options.workers, options.queues.split(",")).run()
+	size = options.workers or None
+	given = Given(least=size, most=size, queues=tuple(options.queues.split(",")))
+	LabSupervisor(LabConfig.from_env(), options.name, given, options.cool_down, options.grace).run()
 
 
 if __name__ == "__main__":
