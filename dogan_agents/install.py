@@ -55,6 +55,8 @@ def ensure_pools(names) -> None:
 
 
 def ensure_settings() -> None:
-	"""Write the defaults down: the engine reads rows, not a form's defaults."""
-	if not frappe.db.get_singles_dict("Dogan Settings"):
-		frappe.get_doc("Dogan Settings").save(ignore_permissions=True)
+	"""Write the defaults down, also of fields that are new: the engine reads rows, not a form's defaults."""
+	known = frappe.db.get_singles_dict("Dogan Settings")
+	for field in frappe.get_meta("Dogan Settings").fields:
+		if field.default is not None and field.fieldname not in known:
+			frappe.db.set_single_value("Dogan Settings", field.fieldname, field.default)

@@ -8,6 +8,8 @@ class TestDoganSettings(DoganTestCase):
 		for fieldname, value, reason in (
 			("max_agents", 100_000, "Agents Busy at Once.*between 0 and 10000, not 100000"),
 			("default_max_attempts", 0, "Attempts per Step.*between 1 and 100, not 0"),
+			("workers_per_node_max", 0, "Workers per Node at Most.*between 1 and 500, not 0"),
+			("workers_per_node_min", 5, "Workers per Node at Least.*between 0 and 4, not 5"),
 			("default_timeout", 90_000, "Timeout per Step.*between 1 and 86400, not 90000"),
 		):
 			settings = frappe.get_doc("Dogan Settings")
