@@ -18,6 +18,7 @@ from dogan_agents.engine.spec import StepSpec
 from dogan_agents.engine.states import TaskStatus
 
 GROUP_SECONDS = 0.05  # a transaction takes up no further step after this
+SLOW_SECONDS = 0.02  # a step that took longer is committed at once: others may wait for its locks
 GROUP_BYTES = 2_000_000  # nor after this much input and output: MariaDB limits the length of a statement
 ALONE_TRIES = 3  # of a step whose transaction became void, before its retry policy decides
 ERROR_LENGTH = 10_000  # characters of an error that are kept
@@ -73,10 +74,12 @@ class Performer:
 		with self.host.group():
 			outcomes: list[Outcome] = []
 			room = GROUP_BYTES
-			while rest and (not outcomes or (time.monotonic() < until and room > 0)):
+			while rest and time.monotonic() < until and room > 0:
 				begun.append(rest.popleft())
 				outcomes.append(self._perform(begun[-1]))
 				room -= outcomes[-1].size
+				if outcomes[-1].duration > SLOW_SECONDS:
+					break
 			try:
 				return complete(self.host, self.host.work, outcomes, self.now())
 			except Exception as error:
