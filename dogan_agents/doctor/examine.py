@@ -12,6 +12,7 @@ CHECKS: tuple[Check, ...] = (
 	database.schema,
 	database.clock,
 	hands.redis,
+	hands.cache,
 	hands.queues,
 	hands.workers,
 	hands.mail_queue,

@@ -7,6 +7,7 @@ import frappe
 from frappe.utils.background_jobs import generate_qname, get_queues_timeout, get_redis_conn, get_workers
 
 from dogan_agents.doctor.finding import Finding, fail, ok, warn
+from dogan_agents.host.cache import shared_cache
 from dogan_agents.host.worker import config_line
 
 
@@ -19,6 +20,21 @@ def redis() -> Iterator[Finding]:
 		)
 	else:
 		yield ok("redis", "The queue's Redis answers.")
+
+
+def cache() -> Iterator[Finding]:
+	try:
+		stats = shared_cache().stats()
+	except Exception as error:
+		yield warn(
+			"cache",
+			f"The cache's Redis does not answer, so that everything is read anew: {error}",
+			"Start it: bench start, or supervisorctl",
+		)
+		return
+	reads, missed = sum(found.reads for found in stats), sum(found.missed for found in stats)
+	share = f"{1 - missed / reads:.0%} of {reads:,} readings" if reads else "None of its readings"
+	yield ok("cache", f"{share} since yesterday were answered by the cache.")
 
 
 def queues() -> Iterator[Finding]:

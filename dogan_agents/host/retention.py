@@ -27,9 +27,10 @@ def clear_runs(days: int) -> None:
 
 
 def delete_runs(names: list[str]) -> None:
-	"""Delete these runs with their tasks."""
+	"""Delete these runs with their tasks and what those shared."""
 	if names:
 		frappe.db.delete("Dogan Task", {"run": ("in", names)})
+		frappe.db.delete("Dogan State", {"scope_type": "Run", "scope": ("in", names)})
 		frappe.db.delete("Dogan Run", {"name": ("in", names)})
 
 

@@ -20,6 +20,7 @@ from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.host import errors
 from dogan_agents.host.actions import SiteActions
+from dogan_agents.host.cache import shared_cache
 from dogan_agents.host.callbacks import taken_back_on_error
 from dogan_agents.host.database import DrainDatabase, SiteDatabase
 from dogan_agents.host.hands import RedisHands, node_queue
@@ -124,6 +125,7 @@ class DrainHost(SiteHost):
 	def __init__(self) -> None:
 		super().__init__()
 		self.work = DrainDatabase()
+		self.cache = shared_cache()
 		self._schema_until = 0.0
 
 	@property

@@ -51,6 +51,7 @@ class DoganRun(Document):
 	def on_trash(self):
 		self.refuse_unless_ended()
 		frappe.db.delete("Dogan Task", {"run": self.name})
+		frappe.db.delete("Dogan State", {"scope_type": "Run", "scope": self.name})
 
 	def refuse_unless_ended(self):
 		if RunStatus(self.status) not in RUN_ENDED:

@@ -7,8 +7,10 @@ from dogan_agents.dogan_agents.doctype.dogan_workflow.refusal import refuse
 from dogan_agents.engine.action import registry
 from dogan_agents.engine.errors import SpecError
 from dogan_agents.engine.spec import parse_definition
+from dogan_agents.host.cache import SiteCache
 from dogan_agents.host.identity import check_acting_user
 from dogan_agents.host.retention import count_open_runs, delete_runs
+from dogan_agents.host.tables import DEFINITIONS
 
 BATCH = 1000
 
@@ -120,4 +122,6 @@ class DoganWorkflow(Document):
 			"Dogan Run", {"workflow": self.name}, pluck="name", order_by="creation asc", limit=BATCH
 		):
 			delete_runs(names)
+		frappe.db.delete("Dogan State", {"scope_type": "Workflow", "scope": self.name})
 		frappe.db.delete("Dogan Workflow Version", {"workflow": self.name})
+		SiteCache().clear(DEFINITIONS)

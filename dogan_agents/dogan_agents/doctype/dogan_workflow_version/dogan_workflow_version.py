@@ -2,7 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from dogan_agents.host.cache import SiteCache
 from dogan_agents.host.guard import ReadOnlyRecord
+from dogan_agents.host.tables import DEFINITIONS
 
 
 class DoganWorkflowVersion(Document):
@@ -28,6 +30,7 @@ class DoganWorkflowVersion(Document):
 
 	def on_trash(self):
 		self.refuse_while_runs_refer()
+		SiteCache().forget(DEFINITIONS, self.name)
 
 	def refuse_change(self):
 		if not self.is_new():
