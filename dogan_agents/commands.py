@@ -148,6 +148,42 @@ def worker(queues: str, name: str | None, quiet: bool, burst: bool) -> None:
 	run_worker(names, name, burst=burst, quiet=quiet)
 
 
+@dogan.command()
+@click.option("--name", default=None, help="The node's name (DOGAN_NODE, or the machine's name).")
+@click.option("--pools", default=None, help="The pools it serves, with commas; '' for every pool.")
+@click.option("--labels", default=None, help="Labels for placement: region=eu,gpu=1.")
+@click.option("--min", "least", type=int, default=None, help="Workers at least; 0: as in Dogan Settings.")
+@click.option("--max", "most", type=int, default=None, help="Workers at most; 0: as in Dogan Settings.")
+@click.option("--grace", default=25.0, show_default=True, help="Seconds for workers to finish after SIGTERM.")
+@click.option("--quiet", is_flag=True, help="Let workers log warnings and errors only.")
+@pass_context
+def node(
+	context: Any,
+	name: str | None,
+	pools: str | None,
+	labels: str | None,
+	least: int | None,
+	most: int | None,
+	grace: float,
+	quiet: bool,
+) -> None:
+	"""Keep this machine's workers, until SIGTERM. What is given here replaces what its Dogan Node says."""
+	from dogan_agents.host.node import node_name
+	from dogan_agents.host.node_process import Given, check, run_node
+
+	given = Given(_lines(labels), _lines(pools), least, most)
+	try:
+		check(name or node_name(), given)
+	except ValueError as error:
+		raise click.UsageError(str(error)) from error
+	run_node(get_site(context), name or node_name(), given, grace, quiet)
+
+
+def _lines(text: str | None) -> str | None:
+	"""One a line, of a list with commas."""
+	return None if text is None else "\n".join(part.strip() for part in text.split(",") if part.strip())
+
+
 @contextmanager
 def _site(context: Any) -> Iterator[None]:
 	frappe.init(site=get_site(context))

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import psutil
 
-from dogan_agents import __version__
 from dogan_agents.cluster.node import DEAD_SECONDS, NODE, STATUS
 from dogan_agents.cluster.sample import Sample
 from dogan_agents.engine.ids import new_id
@@ -40,8 +39,8 @@ class Wishes:
 class NodeRow:
 	"""This node's row, kept by one process: its incarnation."""
 
-	def __init__(self, name: str, local: Callable[[int], datetime], given: Given = Given()):
-		self.name, self.local, self.given = name, local, given
+	def __init__(self, name: str, local: Callable[[int], datetime], version: str, given: Given = Given()):
+		self.name, self.local, self.version, self.given = name, local, version, given
 		self.address = _address()
 		self.incarnation = f"{socket.gethostname()}-{os.getpid()}-{new_id()[-6:]}"
 
@@ -68,7 +67,7 @@ class NodeRow:
 		ours = {
 			"incarnation": self.incarnation,
 			"address": self.address,
-			"version": __version__,
+			"version": self.version,
 			"started_at": now,
 			"last_seen": now,
 			"status": "Healthy",

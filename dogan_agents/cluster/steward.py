@@ -55,6 +55,7 @@ class Steward:
 		self.host, self.row, self.jobs, self.sweeps = host, row, jobs, sweeps
 		self._sampler = Sampler()
 		self._sample = Sample()
+		self._may_sweep = sweeps()
 		self._leaving = False
 		self._superseded = False
 		self._jobs_since = 0.0  # since when there have been jobs in the queues
@@ -69,8 +70,9 @@ class Steward:
 			return
 		with Every(self.host, BEAT_SECONDS, self._beat), Every(self.host, TURN_SECONDS, self._sweep):
 			self._attend(pipe)
-		step_down(self.host.own, self.row.incarnation)
-		self.row.stop(self.host.own)
+		with contextlib.suppress(Exception):  # without the database there is nobody to tell
+			step_down(self.host.own, self.row.incarnation)
+			self.row.stop(self.host.own)
 
 	def _register(self) -> bool:
 		"""Try until it succeeds; False when asked to stop before."""
@@ -94,6 +96,7 @@ class Steward:
 			try:
 				if self._leaving:
 					self.row.leave(self.host.own)
+				self._may_sweep = self.sweeps()
 				os.write(pipe, self._orders().encode())
 			except BrokenPipeError:
 				return
@@ -121,7 +124,7 @@ class Steward:
 		db = self.host.own
 		for name in judge(db):
 			self.host.log(f"Node {name} is dead")
-		if self.sweeps() and lead(db, self.row.incarnation):
+		if self._may_sweep and lead(db, self.row.incarnation):
 			sweep(self.host, db)
 
 	def _orders(self) -> Orders:
@@ -171,9 +174,3 @@ class Steward:
 		if self._waiting_jobs:
 			waited = max(waited, time.monotonic() - self._jobs_since)
 		return replace(demand, waiting=count + self._waiting_jobs, waited=waited)
-
-
-def attend(steward: Steward, pipe: int) -> None:
-	"""The steward's life; what it cannot say any more when the database is gone need not be said."""
-	with contextlib.suppress(Exception):
-		steward.run(pipe)

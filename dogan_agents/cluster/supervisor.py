@@ -22,7 +22,7 @@ TURN_SECONDS = 0.1
 DECIDE_SECONDS = 0.5
 GRACE_SECONDS = 25.0  # a container has 30
 LAST_SECONDS = 3.0  # for the steward's last word
-REPLACE_SECONDS = 0.5  # before a steward that died is replaced
+REPLACE_SECONDS = 1.0  # before a steward that died is replaced
 LONGEST_LINE = 1 << 16
 
 

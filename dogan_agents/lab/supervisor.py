@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from redis import Redis
 from rq import Queue, Worker
 
+from dogan_agents import __version__
 from dogan_agents.cluster.pool import Policy
 from dogan_agents.cluster.registration import Given, NodeRow
 from dogan_agents.cluster.steward import Steward
@@ -39,4 +40,4 @@ class LabSupervisor(Supervisor):
 		def jobs(queues: Sequence[str]) -> int:
 			return waiting_jobs(host.redis, [node_queue(self.node), *queues])
 
-		Steward(host, NodeRow(self.node, host.local, self.given), jobs).run(pipe)
+		Steward(host, NodeRow(self.node, host.local, __version__, self.given), jobs).run(pipe)
