@@ -10,9 +10,7 @@ def require_operator() -> None:
 	"""A workflow may act in another user's name, so that being allowed to read it is not enough to start it."""
 	if not set(OPERATORS) & set(frappe.get_roles()):
 		frappe.throw(
-			_("Starting, retrying and cancelling runs needs one of the roles {0}.").format(
-				", ".join(_(role) for role in OPERATORS)
-			),
+			_("This needs one of the roles {0}.").format(", ".join(_(role) for role in OPERATORS)),
 			frappe.PermissionError,
 		)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.rate_limiter import rate_limit
 
-from dogan_agents.api.access import require_operator, require_read
+from dogan_agents.api.access import require_operator, require_read, starts_a_minute
 from dogan_agents.api.errors import as_frappe_errors
 from dogan_agents.cluster.state import Scope, State
 from dogan_agents.host.frappe import site_host
@@ -31,6 +32,7 @@ def get_all(scope_type: str, scope: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@rate_limit(limit=starts_a_minute, seconds=60)
 def set(scope_type: str, scope: str, key: str, value: Any = None) -> int:
 	"""Write a value; its revision."""
 	require_operator()
@@ -39,6 +41,7 @@ def set(scope_type: str, scope: str, key: str, value: Any = None) -> int:
 
 
 @frappe.whitelist(methods=["POST"])
+@rate_limit(limit=starts_a_minute, seconds=60)
 def compare_and_set(scope_type: str, scope: str, key: str, revision: int, value: Any = None) -> bool:
 	"""Write a value if nobody has since that revision was read (0 = there was none); whether it was written."""
 	require_operator()
@@ -47,6 +50,7 @@ def compare_and_set(scope_type: str, scope: str, key: str, revision: int, value:
 
 
 @frappe.whitelist(methods=["POST"])
+@rate_limit(limit=starts_a_minute, seconds=60)
 def increment(scope_type: str, scope: str, key: str, by: float = 1) -> float:
 	"""Count a number up; what it is then."""
 	require_operator()
@@ -55,6 +59,7 @@ def increment(scope_type: str, scope: str, key: str, by: float = 1) -> float:
 
 
 @frappe.whitelist(methods=["POST"])
+@rate_limit(limit=starts_a_minute, seconds=60)
 def delete(scope_type: str, scope: str, key: str) -> bool:
 	"""Whether it was there."""
 	require_operator()

@@ -79,9 +79,11 @@ def _changes() -> set[Change]:
 def _default_ttl() -> int:
 	"""As Dogan Settings has it, looked at now and then: not each request needs to ask."""
 	site = frappe.local.site
-	until, ttl = _ttls.get(site, (0.0, DEFAULT_TTL))
+	until, ttl = _ttls.get(site, (0.0, 0))
 	if time.monotonic() > until:
-		ttl = int(frappe.db.get_single_value("Dogan Settings", "cache_ttl", cache=False) or 0)
+		from dogan_agents.host.frappe import site_host
+
+		ttl = site_host().settings().cache_ttl
 		_ttls[site] = (time.monotonic() + KEEP_SECONDS, ttl)
 	return ttl
 

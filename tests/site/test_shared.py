@@ -213,6 +213,26 @@ class TestCache:
 			second.own.reset()
 		work_off()
 
+	def test_the_setting_is_followed(self, at_once, monkeypatch):
+		monkeypatch.setattr("dogan_agents.host.cache.KEEP_SECONDS", 0)
+		before = frappe.db.get_single_value("Dogan Settings", "cache_ttl")
+		asked = []
+
+		@dogan_agents.cached()
+		def ask(salt: str) -> None:
+			asked.append(salt)
+
+		for seconds, times in ((0, 2), (30, 3)):
+			frappe.local.dogan_host = None
+			frappe.db.set_single_value("Dogan Settings", "cache_ttl", seconds)
+			ask("a")
+			ask("a")
+			assert len(asked) == times
+		frappe.db.set_single_value("Dogan Settings", "cache_ttl", before)
+		frappe.local.dogan_host = None
+		ask.clear()
+		frappe.db.commit()
+
 	def test_how_often_it_helps(self, answers, workshop):
 		_, price, _ = answers
 		price()

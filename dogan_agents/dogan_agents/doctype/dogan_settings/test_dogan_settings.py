@@ -11,6 +11,7 @@ class TestDoganSettings(DoganTestCase):
 			("workers_per_node_max", 0, "Workers per Node at Most.*between 1 and 500, not 0"),
 			("workers_per_node_min", 5, "Workers per Node at Least.*between 0 and 4, not 5"),
 			("default_timeout", 90_000, "Timeout per Step.*between 1 and 86400, not 90000"),
+			("cache_ttl", 90_000, "Keep in Cache.*between 0 and 86400, not 90000"),
 		):
 			settings = frappe.get_doc("Dogan Settings")
 			settings.set(fieldname, value)
