@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import frappe
 
-from dogan_agents.doctor import database, hands, site, work
+from dogan_agents.doctor import cluster, database, hands, site, work
 from dogan_agents.doctor.finding import Check, Finding, fail
 
 CHECKS: tuple[Check, ...] = (
 	database.server,
 	database.schema,
 	database.clock,
+	cluster.nodes,
 	hands.redis,
 	hands.cache,
 	hands.queues,
