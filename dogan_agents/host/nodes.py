@@ -57,7 +57,7 @@ def read(db: Database) -> Nodes:
 
 
 def _pools(text: str | None) -> frozenset[str]:
-	return frozenset((text or "").replace(",", "\n").split())
+	return frozenset(name.strip() for name in (text or "").splitlines() if name.strip())
 
 
 def _loads(db: Database) -> Counter[str]:
