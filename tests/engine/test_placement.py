@@ -99,7 +99,7 @@ def test_the_same_key_goes_to_the_same_node(world):
 	for name in ("n1", "n2", "n3"):
 		claimed(world, name)
 	nodes = [world.of_task(run, "a", "node") for run in runs]
-	assert [len({node for node in nodes[key::4]}) for key in range(4)] == [1, 1, 1, 1]
+	assert [len(set(nodes[key::4])) for key in range(4)] == [1, 1, 1, 1]
 
 
 def test_a_required_label_waits_for_a_node_that_has_it(world):
