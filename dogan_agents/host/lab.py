@@ -42,15 +42,9 @@ database: ContextVar[Database] = ContextVar("database")
 
 class LabHost(TableHost):
 	def __init__(self, config: LabConfig, node: str = "", actions: Mapping[str, Action] | None = None):
-		parameters = {
-			"unix_socket": config.socket,
-			"user": config.user,
-			"password": config.password,
-			"database": config.database,
-		}
-		super().__init__(parameters, node or os.environ.get(NODE) or socket.gethostname())
+		super().__init__(config.parameters, node or os.environ.get(NODE) or socket.gethostname())
 		self.config = config
-		self.work: Database = MariaDB(parameters)
+		self.work: Database = MariaDB(config.parameters)
 		self.actions = registry(ACTIONS) if actions is None else actions
 		self.redis = Redis.from_url(config.redis_url, socket_timeout=10)
 		quick = Redis.from_url(config.redis_url, socket_timeout=1)
@@ -104,7 +98,7 @@ class LabHost(TableHost):
 	def _enqueue(self, pool: PoolSpec, job: str, node: str) -> None:
 		Queue(node_queue(node) if node else pool.queue, connection=self.redis).enqueue_call(
 			drain_job,
-			args=(self.config.to_json(), pool.name, job),
+			args=(pool.name, job),
 			job_id=job,
 			timeout=-1,
 			result_ttl=0,
@@ -112,9 +106,9 @@ class LabHost(TableHost):
 		)
 
 
-def drain_job(config: str, pool: str, job: str) -> None:
-	"""The RQ job of the lab."""
-	host = LabHost(LabConfig.from_json(config))
+def drain_job(pool: str, job: str) -> None:
+	"""The RQ job of the lab, by a worker that has the lab in its environment."""
+	host = LabHost(LabConfig.from_env())
 	host.hands.begun(pool, job)
 	current = get_current_job()
 	worker = current.worker_name if current else None

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -34,11 +35,18 @@ class Node:
 		name: str,
 		workers: int | None = 2,
 		queues: Sequence[str] = QUEUES,
+		*,
+		prefix: Sequence[str] = (),
+		folder: Path | None = None,
 		**options: float,
 	):
-		"""Without `workers` there are as many as the settings and the demand want."""
+		"""Without `workers` there are as many as the settings and the demand want.
+
+		`prefix` goes before its command; `folder` is where it works, and where its log is.
+		"""
 		self.config, self.name, self.size, self.queues = config, name, workers or 0, queues
-		self.options = options
+		self.prefix, self.options = prefix, options
+		self.folder = folder or Path(config.scratch)
 		self.process: subprocess.Popen[bytes] | None = None
 
 	def __enter__(self) -> "Node":
@@ -54,15 +62,15 @@ class Node:
 
 	@property
 	def log(self) -> Path:
-		return Path(self.config.scratch) / f"{self.name}.log"
+		return self.folder / f"{self.name}.log"
 
 	def start(self) -> None:
 		options = ["--name", self.name, "--workers", str(self.size), "--queues", ",".join(self.queues)]
 		options += [f"--{name.replace('_', '-')}={value}" for name, value in self.options.items()]
 		with self.log.open("ab") as log:
 			self.process = subprocess.Popen(
-				[sys.executable, "-m", "dogan_agents.lab.node", *options],
-				cwd=self.config.scratch,
+				[*self.prefix, sys.executable, "-m", "dogan_agents.lab.node", *options],
+				cwd=self.folder,
 				env={**self.config.to_env(), NODE: self.name},
 				stdin=subprocess.DEVNULL,
 				stdout=log,
@@ -138,6 +146,8 @@ def main() -> None:
 	parser.add_argument("--grace", type=float, default=GRACE_SECONDS)
 	options = parser.parse_args()
 	os.environ[NODE] = options.name
+	logging.basicConfig(format="%(asctime)s %(process)d %(message)s")
+	logging.getLogger("dogan_agents").setLevel(logging.INFO)
 	size = options.workers or None
 	given = Given(least=size, most=size, queues=tuple(options.queues.split(",")))
 	LabSupervisor(LabConfig.from_env(), options.name, given, options.cool_down, options.grace).run()

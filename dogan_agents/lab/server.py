@@ -22,8 +22,8 @@ from .template import clone_template, user_options
 
 USER = "dogan"
 DATABASE = "dogan_lab"
+LOOPBACK = "127.0.0.1"
 MARIADB_OPTIONS = (
-	"--bind-address=127.0.0.1",
 	"--skip-name-resolve",
 	"--skip-log-bin",
 	"--character-set-server=utf8mb4",
@@ -37,22 +37,26 @@ MARIADB_OPTIONS = (
 
 
 class LabServers:
-	"""Both servers, alive while this context is, and never longer than this process."""
+	"""Both servers, alive while this context is, and never longer than this process.
+
+	They listen on the loopback, and on one address more when it is given.
+	"""
 
 	config: LabConfig
 	mariadb: Server
 	redis: Server
 
-	def __init__(self, mariadb_options: Sequence[str] = ()):
+	def __init__(self, mariadb_options: Sequence[str] = (), address: str = ""):
 		self.mariadb_options = mariadb_options
+		self.addresses = [LOOPBACK, address] if address else [LOOPBACK]
 
 	def __enter__(self) -> "LabServers":
 		programs = find_programs()
 		with ExitStack() as stack:
 			scratch = stack.enter_context(scratch_folder())
 			self.config = _make_config(scratch)
-			self.mariadb = _make_mariadb(self.config, programs, self.mariadb_options)
-			self.redis = _make_redis(self.config, programs)
+			self.mariadb = _make_mariadb(self.config, programs, self.addresses, self.mariadb_options)
+			self.redis = _make_redis(self.config, programs, self.addresses)
 			stack.callback(self.stop_mariadb)
 			stack.callback(self.stop_redis)
 			self.start_mariadb()
@@ -112,15 +116,17 @@ def _make_config(scratch: Path) -> LabConfig:
 		user=USER,
 		password=secrets.token_hex(16),
 		database=DATABASE,
-		redis_url=f"redis://:{secrets.token_hex(16)}@127.0.0.1:{free_port()}/0",
+		redis_url=f"redis://:{secrets.token_hex(16)}@{LOOPBACK}:{free_port()}/0",
 		scratch=str(scratch),
 	)
 
 
-def _make_mariadb(config: LabConfig, programs: dict[str, str], options: Sequence[str]) -> Server:
+def _make_mariadb(
+	config: LabConfig, programs: dict[str, str], addresses: Sequence[str], options: Sequence[str]
+) -> Server:
 	scratch = Path(config.scratch)
 	clone_template(programs, scratch / "mariadb")
-	_write_private(scratch / "init.sql", _grants(config))
+	_write_private(scratch / "init.sql", _grants(config, len(addresses) > 1))
 	command = [
 		programs["mariadbd"],
 		"--no-defaults",
@@ -129,16 +135,17 @@ def _make_mariadb(config: LabConfig, programs: dict[str, str], options: Sequence
 		f"--socket={config.socket}",
 		f"--port={config.port}",
 		f"--init-file={scratch / 'init.sql'}",
+		f"--bind-address={','.join(addresses)}",
 		*MARIADB_OPTIONS,
 		*options,
 	]
 	return Server("mariadb", command, scratch, lambda: _accepts(config))
 
 
-def _grants(config: LabConfig) -> str:
+def _grants(config: LabConfig, from_everywhere: bool) -> str:
 	"""One statement a line, run before the server takes any connection."""
 	lines = [f"CREATE DATABASE IF NOT EXISTS {config.database};"]
-	for host in ("localhost", "127.0.0.1"):
+	for host in ("localhost", LOOPBACK, *(["%"] if from_everywhere else [])):
 		account = f"'{config.user}'@'{host}'"
 		lines.append(f"CREATE USER IF NOT EXISTS {account} IDENTIFIED BY '{config.password}';")
 		lines.append(f"GRANT ALL PRIVILEGES ON *.* TO {account};")
@@ -155,15 +162,15 @@ def _accepts(config: LabConfig) -> bool:
 	return True
 
 
-def _make_redis(config: LabConfig, programs: dict[str, str]) -> Server:
+def _make_redis(config: LabConfig, programs: dict[str, str], addresses: Sequence[str]) -> Server:
 	scratch, url = Path(config.scratch), urlsplit(config.redis_url)
-	address = ("127.0.0.1", int(url.port or 0))
+	port = int(url.port or 0)
 	_write_private(
 		scratch / "redis.conf",
-		f'bind {address[0]}\nport {address[1]}\nrequirepass {url.password}\nsave ""\n',
+		f'bind {" ".join(addresses)}\nport {port}\nrequirepass {url.password}\nsave ""\n',
 	)
 	command = [programs["redis-server"], str(scratch / "redis.conf")]
-	return Server("redis", command, scratch, lambda: is_listening(address))
+	return Server("redis", command, scratch, lambda: is_listening((LOOPBACK, port)))
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -6,7 +6,13 @@ import pytest
 from redis import Redis
 from rq import Queue, SimpleWorker
 
+from dogan_agents.lab.config import ENVIRONMENT
 from tests.engine.world import step, until
+
+
+@pytest.fixture(autouse=True)
+def lab_in_the_environment(world, monkeypatch):
+	monkeypatch.setenv(ENVIRONMENT, world.config.to_json())
 
 
 @pytest.fixture

@@ -142,6 +142,15 @@ def test_missing_programs_are_named_with_their_packages(monkeypatch):
 		find_programs()
 
 
+def test_the_servers_listen_at_one_address_more():
+	with LabServers(address="127.0.0.2") as lab:
+		far = lab.config.over("127.0.0.2")
+		far.connect().close()
+		with redis.Redis.from_url(far.redis_url) as client:
+			assert client.ping()
+	assert LabConfig.from_json(far.to_json()) == far
+
+
 def test_a_server_that_cannot_start_says_why(tmp_path):
 	server = Server("broken", [sys.executable, "-c", "raise SystemExit('no disk')"], tmp_path, lambda: False)
 	with pytest.raises(LabError, match="no disk"):
