@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ class Trivial(Model):
 class Effect(Model):
 	token: int = 0
 	seconds: float = Field(0.0, ge=0, le=60)
+	kilobytes: int = Field(0, ge=0, le=100_000)  # of a file that it writes for a moment
 
 
 class Mail(Model):
@@ -57,6 +59,10 @@ def effect(context: Context, input: Effect) -> dict:
 		"INSERT INTO lab_effect (task, step, token) VALUES (%s, %s, %s)",
 		(context.task, context.step, input.token),
 	)
+	if input.kilobytes:
+		with tempfile.TemporaryFile(dir=".") as file:
+			file.write(bytes(input.kilobytes * 1024))
+			file.flush()
 	if input.seconds:
 		time.sleep(input.seconds)
 	return {"token": input.token}

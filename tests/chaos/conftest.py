@@ -10,9 +10,13 @@ from tests.engine.conftest import lab, lab_servers  # noqa: F401  (fixtures)
 SEED = int(os.environ.get("DOGAN_CHAOS_SEED", "20240315"))
 
 
+def make_chance() -> random.Random:
+	print(f"DOGAN_CHAOS_SEED={SEED}")
+	return random.Random(SEED)
+
+
 @pytest.fixture
 def storm(lab) -> Iterator[Storm]:  # noqa: F811
-	print(f"DOGAN_CHAOS_SEED={SEED}")
-	storm = Storm(lab, random.Random(SEED))
+	storm = Storm(lab, make_chance())
 	yield storm
 	storm.end()

@@ -52,7 +52,7 @@ class Storm:
 		self.processes: list[subprocess.Popen[bytes]] = []
 		self.paused: list[psutil.Process] = []
 		self.started = 0
-		self.steps = len(STEPS)
+		self.steps = self.effects = len(STEPS)  # of a run
 		define_pools(self.db)
 		self.version = self.define(*STEPS)
 
@@ -100,7 +100,8 @@ class Storm:
 
 	def value(self, sql: str, *params: Any) -> Any:
 		try:
-			return self.db.query(sql, params)[0][0]
+			rows = self.db.query(sql, params)
+			return rows[0][0] if rows else None
 		except pymysql.MySQLError:
 			self.db.reset()
 			return None
@@ -168,11 +169,10 @@ class Storm:
 		assert self.db.query("SELECT status, COUNT(*) FROM `tabDogan Run` GROUP BY status") == (
 			("Completed", self.started),
 		)
-		expected = self.started * self.steps
 		assert self.db.query("SELECT task, COUNT(*) FROM lab_effect GROUP BY task HAVING COUNT(*) != 1") == ()
-		assert self.value("SELECT COUNT(*) FROM lab_effect") == expected
+		assert self.value("SELECT COUNT(*) FROM lab_effect") == self.started * self.effects
 		assert self.db.query("SELECT status, COUNT(*) FROM `tabDogan Task` GROUP BY status") == (
-			("Completed", expected),
+			("Completed", self.started * self.steps),
 		)
 		assert (
 			self.value("SELECT COUNT(*) FROM `tabDogan Task` WHERE running_on IS NOT NULL OR ready_key > 0")

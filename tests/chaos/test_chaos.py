@@ -61,7 +61,7 @@ def test_a_whole_node_dies(storm):
 
 
 def test_a_worker_that_was_paused_longer_than_its_lease_writes_too_late(storm):
-	storm.steps = 1
+	storm.steps = storm.effects = 1
 	storm.version = storm.define({"step": "a", "action": "effect", "input": {"seconds": 2}}, workflow="slow")
 	paused = storm.add_worker("paused")
 	storm.start(1)
