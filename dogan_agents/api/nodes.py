@@ -58,7 +58,7 @@ def uncordon(node: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
-def forget(node: str) -> None:
+def forget(node: str) -> dict[str, str]:
 	"""Delete a node that is dead or stopped. One that comes back registers anew."""
 	_require_operator(node)
 	status = _answer(node)["status"]
@@ -69,6 +69,7 @@ def forget(node: str) -> None:
 	doc = frappe.get_doc("Dogan Node", node)
 	doc.flags.by_engine = True
 	doc.delete(ignore_permissions=True)
+	return {"node": node, "status": "Forgotten"}
 
 
 def _change(node: str, what: str, **values: int) -> None:
