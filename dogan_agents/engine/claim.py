@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dogan_agents.engine import limits
 from dogan_agents.engine.admit import admit
 from dogan_agents.engine.ports import Database, Host
 from dogan_agents.engine.ready import Call
-from dogan_agents.engine.sql import TASK, each, marks, pairs, transaction
+from dogan_agents.engine.sql import TASK, each, fence, marks, transaction
 
 ADMIT = 64  # runs admitted a claim at most
 STEAL_AFTER = 500_000  # µs that a task waits for its node before an idle one takes it
@@ -105,25 +106,24 @@ def release(host: Host, tasks: Sequence[Claimed]) -> None:
 	"""Give back tasks that were claimed and not begun, to the place in the queue where they were."""
 	names = [task.name for task in tasks]
 	keys, params = each("ready_key", names, [task.ready_key for task in tasks])
+	ours, tokens = _fence(tasks)
 	host.own.execute(
 		f"UPDATE {TASK} SET status = 'Ready', running_on = NULL, attempt = attempt - 1, {keys} "
-		f"WHERE (name, lease_token) IN ({pairs(tasks)}) AND status = 'Running'",
-		(*params, *_fence(tasks)),
+		f"WHERE {ours} AND status = 'Running'",
+		(*params, *tokens),
 	)
 
 
 def held(host: Host, tasks: Sequence[Claimed]) -> list[Claimed]:
 	"""Those that are still this worker's own."""
-	rows = host.own.query(
-		f"SELECT name FROM {TASK} WHERE (name, lease_token) IN ({pairs(tasks)}) AND status = 'Running'",
-		_fence(tasks),
-	)
+	ours, tokens = _fence(tasks)
+	rows = host.own.query(f"SELECT name FROM {TASK} WHERE {ours} AND status = 'Running'", tokens)
 	names = {row[0] for row in rows}
 	return [task for task in tasks if task.name in names]
 
 
-def _fence(tasks: Sequence[Claimed]) -> list[str | int]:
-	return [part for task in tasks for part in (task.name, task.lease_token)]
+def _fence(tasks: Sequence[Claimed]) -> tuple[str, list[Any]]:
+	return fence([(task.name, task.lease_token) for task in tasks])
 
 
 def _within_limits(host: Host, db: Database, worker: str, batch: list[Claimed]) -> list[Claimed]:

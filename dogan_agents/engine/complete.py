@@ -16,7 +16,7 @@ from dogan_agents.engine.ids import task_name
 from dogan_agents.engine.ports import Database, Host
 from dogan_agents.engine.ready import Call, Candidate, make_ready
 from dogan_agents.engine.spec import WorkflowSpec
-from dogan_agents.engine.sql import RUN, TASK, each, marks, pairs
+from dogan_agents.engine.sql import RUN, TASK, each, fence, marks
 from dogan_agents.engine.states import TASK_SOURCES, RunStatus, TaskStatus
 
 
@@ -115,11 +115,9 @@ def _write(db: Database, group: Sequence[Outcome], status: TaskStatus, at: datet
 		assign, more = each(column, names, values)
 		assigns.append(assign)
 		params.extend(more)
-	fence = [part for outcome in group for part in (outcome.task.name, outcome.task.lease_token)]
+	ours, tokens = fence([(outcome.task.name, outcome.task.lease_token) for outcome in group])
 	return db.execute(
-		f"UPDATE {TASK} SET {', '.join(assigns)} "
-		f"WHERE (name, lease_token) IN ({pairs(group)}) AND status = 'Running'",
-		(*params, *fence),
+		f"UPDATE {TASK} SET {', '.join(assigns)} WHERE {ours} AND status = 'Running'", (*params, *tokens)
 	)
 
 

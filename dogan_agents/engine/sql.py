@@ -29,9 +29,17 @@ def marks(values: Sequence[Any]) -> str:
 	return ", ".join(["%s"] * len(values))
 
 
-def pairs(values: Sequence[Any]) -> str:
-	"""Placeholders for an IN list of two columns."""
-	return ", ".join(["(%s, %s)"] * len(values))
+def fence(tokens: Sequence[tuple[str, int]]) -> tuple[str, list[Any]]:
+	"""The condition that selects, of these names, the rows which still have the lease token that goes with it.
+
+	The names stand there by themselves, too: to update by a single pair MariaDB would read the whole table.
+	"""
+	names = [name for name, _ in tokens]
+	pairs = ", ".join(["(%s, %s)"] * len(tokens))
+	return f"name IN ({marks(names)}) AND (name, lease_token) IN ({pairs})", [
+		*names,
+		*(part for pair in tokens for part in pair),
+	]
 
 
 def each(column: str, names: Sequence[str], values: Sequence[Any]) -> tuple[str, list[Any]]:
