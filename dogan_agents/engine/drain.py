@@ -16,6 +16,7 @@ from dogan_agents.engine.sql import RUN, TASK, transaction
 from dogan_agents.engine.sweep import hand_over, sweep
 
 MAX_BATCH = 100
+ALONE = 2  # asked for after a step that was claimed alone: one to take, one to see whether there are more
 BATCH_SECONDS = 0.5  # what a batch should take; more is given back to other workers
 SWEEP_SECONDS = 1.0
 PASSING = frozenset(
@@ -41,6 +42,7 @@ class Drain:
 		self._busy = False
 		self._checked = 0.0
 		self._pace = BATCH_SECONDS / MAX_BATCH  # seconds a task, lately
+		self._most = MAX_BATCH
 
 	def run(self) -> DrainReport:
 		"""Work until there is a reason to end, and leave somebody behind when there is work left."""
@@ -71,7 +73,7 @@ class Drain:
 
 	def _turn(self) -> bool:
 		"""Claim a batch and perform it; False when there is none."""
-		size = min(MAX_BATCH, max(1, int(BATCH_SECONDS / self._pace)))
+		size = min(self._most, max(1, int(BATCH_SECONDS / self._pace)))
 		self._note_connections()
 		try:
 			found = claim(
@@ -88,6 +90,7 @@ class Drain:
 		self._wake(found)
 		if found.refused:
 			self.report.reason = "full"
+		self._most = ALONE if any(task.alone for task in found.tasks) else MAX_BATCH
 		if found.tasks:
 			self._busy = True
 			self._perform(found.tasks)
