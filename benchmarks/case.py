@@ -67,6 +67,7 @@ class Case:
 	most_runs: int | None = None  # for slow cases: --runs is cut to this
 	most_rounds: int | None = None
 	goal: Goal | None = None
+	options: tuple[str, ...] = ()  # what else its program is told
 	yardstick: str = ""  # the case to compare with; else the best peer of the group
 
 	def runs(self, wanted: int) -> int:

@@ -39,7 +39,9 @@ class Settings:
 	scratch: Path
 	redis: str = ""
 	postgres: str = ""
-	processes: int = 2
+	processes: int = 2  # of each node
+	nodes: int = 1
+	placement: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ def _settings() -> Settings:
 	parser.add_argument("--scratch", type=Path, required=True)
 	parser.add_argument("--redis", default="")
 	parser.add_argument("--postgres", default="")
+	parser.add_argument("--nodes", type=int, default=1)
+	parser.add_argument("--placement", default="")
 	return Settings(**vars(parser.parse_args()))
 
 

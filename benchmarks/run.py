@@ -28,7 +28,8 @@ def run(case: Case, runs: int, rounds: int) -> Result:
 	runs, busy_before = case.runs(runs), busy()
 	try:
 		with scratch_folder() as scratch, _services(case, scratch) as urls:
-			told = _measure(case, ["--runs", str(runs), "--rounds", str(case.rounds(rounds)), *urls], scratch)
+			options = ["--runs", str(runs), "--rounds", str(case.rounds(rounds)), *case.options, *urls]
+			told = _measure(case, options, scratch)
 	except Missing as error:
 		return Result(case, runs, problem=str(error), busy_before=busy_before)
 	versions = {**told.versions, **_versions(case)}

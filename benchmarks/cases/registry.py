@@ -1,9 +1,15 @@
 """All cases, in the order in which they are measured and shown."""
 
 from benchmarks.case import Case
-from benchmarks.cases import engine_lab, engine_site, peers, site
+from benchmarks.cases import engine_lab, engine_site, nodes, peers, site
 
-CASES: tuple[Case, ...] = (*peers.CASES, *engine_lab.CASES, *site.CASES, *engine_site.CASES)
+CASES: tuple[Case, ...] = (
+	*peers.CASES,
+	*engine_lab.CASES,
+	*nodes.CASES,
+	*site.CASES,
+	*engine_site.CASES,
+)
 
 
 def chosen(names: list[str]) -> list[Case]:

@@ -76,7 +76,7 @@ class Backlog(LabProgram):
 
 	def _drains(self) -> Iterator[float]:
 		"""MiB of each RQ job's process: the workers' own children."""
-		for pid in self.node.workers():
+		for pid in self.nodes[0].workers():
 			for child in psutil.Process(pid).children():
 				yield child.memory_info().rss / 2**20
 

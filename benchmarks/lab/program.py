@@ -1,4 +1,4 @@
-"""The engine on its lab host: private servers and one node of two workers."""
+"""The engine on its lab host: private servers and nodes of two workers."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -40,8 +40,12 @@ class LabProgram(Program):
 		self.db = self.host.own
 		define_pools(self.db)
 		self.version = define(self.host, self.db, self.definition)
-		self.node = self._stack.enter_context(Node(lab.config, "node-1", self.settings.processes))
-		wait_until(lambda: Worker.count(self.host.redis) == self.settings.processes, "the workers")
+		names = [f"node-{number}" for number in range(1, self.settings.nodes + 1)]
+		self.nodes = [
+			self._stack.enter_context(Node(lab.config, name, self.settings.processes)) for name in names
+		]
+		wanted = self.settings.processes * self.settings.nodes
+		wait_until(lambda: Worker.count(self.host.redis) == wanted, "the workers")
 
 	def stop(self) -> None:
 		self._stack.close()
