@@ -74,7 +74,7 @@ class Performer:
 		with self.host.group():
 			outcomes: list[Outcome] = []
 			room = GROUP_BYTES
-			while rest and time.monotonic() < until and room > 0:
+			while rest and (not outcomes or (time.monotonic() < until and room > 0)):
 				begun.append(rest.popleft())
 				outcomes.append(self._perform(begun[-1]))
 				room -= outcomes[-1].size
