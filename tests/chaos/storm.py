@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,8 @@ STEPS = [
 ]
 CRASHES = 50  # a step may be unlucky that often before it is taken for poison
 PATIENCE = 120.0
+TRIED = re.compile("its lease was lost; nothing of attempt|; trying again")
+"""What the log says of a result that came too late: it was refused, or its transaction was gone already."""
 
 
 def until(condition: Callable[[], Any], timeout: float = PATIENCE) -> Any:

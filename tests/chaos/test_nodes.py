@@ -4,7 +4,6 @@ DOGAN_SOAK=3600 lets all of it happen at random for an hour; DOGAN_CHAOS_NETWORK
 """
 
 import os
-import re
 import signal
 import time
 from collections.abc import Iterator
@@ -17,10 +16,7 @@ from dogan_agents.lab.server import LabServers
 from tests.chaos.cluster import WORST, Cluster
 from tests.chaos.conftest import make_chance
 from tests.chaos.network import Network, make_network, small_disk
-from tests.chaos.storm import until
-
-TRIED = re.compile("its lease was lost; nothing of attempt|; trying again")
-"""What the log says of a result that came too late: it was refused, or its transaction was gone already."""
+from tests.chaos.storm import TRIED, until
 
 SOAK = float(os.environ.get("DOGAN_SOAK", "0"))
 
