@@ -14,10 +14,15 @@ SESSION = (
 
 
 class MariaDB:
-	"""A lazily opened connection at READ COMMITTED; outside `begin` … `commit` each statement stands alone."""
+	"""A lazily opened connection at READ COMMITTED; outside `begin` … `commit` each statement stands alone.
 
-	def __init__(self, parameters: Mapping[str, Any]):
+	With `idle` seconds, the server ends a transaction with which nobody has gone on for so long: a process that is
+	frozen, or cut off from the network, keeps its locks no longer.
+	"""
+
+	def __init__(self, parameters: Mapping[str, Any], idle: int = 0):
 		self._parameters = dict(parameters)
+		self._session = f"{SESSION}, idle_transaction_timeout = {idle}" if idle else SESSION
 		self._connection: pymysql.connections.Connection | None = None
 
 	@property
@@ -31,7 +36,7 @@ class MariaDB:
 				connect_timeout=5,
 				read_timeout=60,
 				write_timeout=60,
-				init_command=SESSION,
+				init_command=self._session,
 			)
 		return self._connection
 

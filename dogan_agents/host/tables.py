@@ -23,6 +23,7 @@ from dogan_agents.host.mariadb import MariaDB
 
 T = TypeVar("T")
 DEFINITIONS = "definitions"  # the group of the cache that has the versions of workflows
+IDLE_SECONDS = 10  # of the engine's own transactions, which are short
 KEEP_NODES_SECONDS = 1.0
 KEEP_SECONDS = 2.0  # how late a change on the desk may come into force
 SPECS_KEPT = 500
@@ -48,7 +49,7 @@ class TableHost:
 	@property
 	def own(self) -> Database:
 		if not hasattr(self._threads, "database"):
-			self._threads.database = MariaDB(self._parameters)
+			self._threads.database = MariaDB(self._parameters, idle=IDLE_SECONDS)
 		database: Database = self._threads.database
 		return database
 

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import time
 
 from pydantic import BaseModel
 
-from dogan_agents.engine import lease
+from dogan_agents.engine import lease, limits
 from dogan_agents.engine.action import Context, action
 from dogan_agents.engine.lease import disconnect
 from dogan_agents.engine.sql import NOW
+from dogan_agents.host import tables
 from dogan_agents.host.lab import LabHost, database
 from tests.engine.world import step, until
 
@@ -80,3 +82,19 @@ def test_only_the_dead_workers_connections_are_closed(world, monkeypatch):
 	)
 	assert disconnect(world.db, "dead") == [others[0].connection_id]
 	assert others[1].query("SELECT 1") == ((1,),)
+
+
+def test_who_freezes_in_a_transaction_of_the_engine_holds_up_nobody_for_long(world, monkeypatch):
+	monkeypatch.setattr(tables, "IDLE_SECONDS", 1)
+	frozen, other = world.another_host("frozen").own, world.another_host("other").own
+	lease.prepare(other)
+	frozen.begin()
+	limits.lock(frozen)
+	began = time.monotonic()
+	other.begin()
+	limits.lock(other)
+	other.rollback()
+	assert time.monotonic() - began < 5
+	frozen.rollback()
+	other.reset()
+	frozen.reset()
