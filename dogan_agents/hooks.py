@@ -62,4 +62,4 @@ permission_query_conditions = {
 # History holds nobody back: a Lead, an agent or a user may be deleted whatever once ran for it.
 ignore_links_on_delete = ["Dogan Run", "Dogan Task", "Dogan Workflow Version"]
 
-default_log_clearing_doctypes = {"Dogan Run": 90, "Dogan Worker": 7}
+default_log_clearing_doctypes = {"Dogan Run": 90, "Dogan Worker": 7, "Dogan Healing Event": 30}

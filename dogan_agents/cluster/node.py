@@ -1,7 +1,10 @@
 """What a node is, by its row and the database's clock."""
 
-from dogan_agents.engine.ports import Database
-from dogan_agents.engine.sql import NOW, TASK, WORKER
+from collections.abc import Sequence
+
+from dogan_agents.engine.healing import Kind, Watch, What
+from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.sql import NOW, TASK, WORKER, marks
 
 NODE = "`tabDogan Node`"
 BEAT_SECONDS = 5.0
@@ -15,17 +18,45 @@ STATUS = (
 """What a node is at this moment; the column only knows it since somebody has looked."""
 
 
+def watch(host: Host) -> None:
+	"""Write down what the nodes are by now, and tell of those that have just been found silent."""
+	for name in _fallen(host.own, "Late", ("Stopped", "Dead", "Late"), DEAD_SECONDS - LATE_SECONDS):
+		host.healed(
+			Kind.NODE_LATE,
+			name,
+			f"The node {name} was silent for more than {LATE_SECONDS:.0f} s.",
+			"It is watched; it may go on working.",
+			watch=Watch(What.NODE, (name,)),
+		)
+	for name in judge(host.own):
+		host.healed(
+			Kind.NODE_DIED,
+			name,
+			f"The node {name} was silent for more than {DEAD_SECONDS:.0f} s.",
+			"It is given no work; what it had begun is done elsewhere.",
+			watch=Watch(What.LEFT, (name,)),
+		)
+
+
 def judge(db: Database) -> list[str]:
 	"""Write down what the nodes are by now; the names of those that have just been found dead."""
-	dead = [
-		str(name)
-		for (name,) in db.query(
-			f"SELECT name FROM {NODE} WHERE status NOT IN ('Stopped', 'Dead') AND expires < {NOW}"
-		)
-	]
+	dead = _fallen(db, "Dead", ("Stopped", "Dead"), 0)
 	_end_drains(db)
 	db.execute(f"UPDATE {NODE} SET status = {STATUS} WHERE status != {STATUS}")
 	return dead
+
+
+def _fallen(db: Database, status: str, but: Sequence[str], left: float) -> list[str]:
+	"""Those that have less than `left` seconds until they count as dead; each is given to one who asks."""
+	where = f"status NOT IN ({marks(but)}) AND expires BETWEEN 1 AND {NOW} + {int(left * 1e6)}"
+	if left:
+		where += f" AND expires >= {NOW}"
+	names = [str(name) for (name,) in db.query(f"SELECT name FROM {NODE} WHERE {where}", but)]
+	return [
+		name
+		for name in names
+		if db.execute(f"UPDATE {NODE} SET status = %s WHERE name = %s AND {where}", (status, name, *but))
+	]
 
 
 def _end_drains(db: Database) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from dogan_agents.cluster.demand import waiting_tasks
-from dogan_agents.cluster.node import BEAT_SECONDS, judge
+from dogan_agents.cluster.node import BEAT_SECONDS, watch
 from dogan_agents.cluster.pool import Demand
 from dogan_agents.cluster.processes import children
 from dogan_agents.cluster.registration import NodeRow, Wishes
@@ -122,8 +122,7 @@ class Steward:
 
 	def _sweep(self) -> None:
 		db = self.host.own
-		for name in judge(db):
-			self.host.log(f"Node {name} is dead")
+		watch(self.host)
 		if self._may_sweep and lead(db, self.row.incarnation):
 			sweep(self.host, db)
 

@@ -27,14 +27,14 @@ def leader() -> Iterator[Finding]:
 		yield warn("leader", "Nobody has swept yet.", remedy)
 		return
 	holder, expires = rows[0]
-	silent = time.time() - expires / 1e6
+	silent, by = time.time() - expires / 1e6, f", by {holder}" if holder else ""
 	if silent < 0:
 		yield ok("leader", f"{holder} leads.")
 	elif silent < 2 * get_scheduler_tick() + 30:
-		yield ok("leader", f"Nobody leads now; the last sweep was {silent:.0f} s ago, by {holder}.")
+		yield ok("leader", f"Nobody leads now; the last sweep was {silent:.0f} s ago{by}.")
 	else:
 		found = fail if silent > LEADER_FAIL else warn
-		yield found("leader", f"The last sweep was {silent:.0f} s ago, by {holder}.", remedy)
+		yield found("leader", f"The last sweep was {silent:.0f} s ago{by}.", remedy)
 
 
 def oldest_ready() -> Iterator[Finding]:

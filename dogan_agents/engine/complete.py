@@ -13,7 +13,7 @@ from dogan_agents.engine import order, payload
 from dogan_agents.engine.claim import Claimed
 from dogan_agents.engine.errors import LeaseLost, PayloadError
 from dogan_agents.engine.ids import task_name
-from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.ports import Database, ErrorKind, Host
 from dogan_agents.engine.ready import Call, Candidate, make_ready
 from dogan_agents.engine.spec import WorkflowSpec
 from dogan_agents.engine.sql import RUN, TASK, each, fence, marks
@@ -34,6 +34,15 @@ class Outcome:
 	retry: bool = False  # Waiting for the next attempt, not for a timer of its own
 	counted: bool = True  # False: the attempt never began (a rate limit), so it does not count
 	duration: float = 0.0  # seconds
+
+	@property
+	def counts(self) -> bool:
+		"""Whether it says something about what the step calls: it did not merely wait, or was skipped."""
+		return self.status is TaskStatus.COMPLETED or self.error_kind is not None
+
+	@property
+	def kind(self) -> ErrorKind | None:
+		return ErrorKind(self.error_kind) if self.error_kind else None
 
 	@property
 	def size(self) -> int:

@@ -1,14 +1,15 @@
 """The drain: an RQ job that works batch after batch until its pool is empty or its time slice is over."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dogan_agents.engine import limits
 from dogan_agents.engine.admit import unblock
 from dogan_agents.engine.claim import Claim, Claimed, claim, release
 from dogan_agents.engine.clock import DatabaseClock
-from dogan_agents.engine.lease import Every, WorkerLease, lead
+from dogan_agents.engine.healing import Kind, Watch
+from dogan_agents.engine.lease import Every, WorkerLease, lead, tell_of_connection
 from dogan_agents.engine.perform import Performer
 from dogan_agents.engine.ports import ErrorKind, Host, PoolSpec
 from dogan_agents.engine.ready import Call
@@ -122,6 +123,8 @@ class Drain:
 			self._hand_over(tasks, ended)
 		except Exception as error:
 			self._recover(error, tasks)
+		for task, void in performer.voids:
+			self._tell_of(void, [task])
 		self.report.performed += done
 		if done:
 			self._pace = max(1e-4, (time.monotonic() - began) / done)
@@ -158,12 +161,26 @@ class Drain:
 				if tasks:
 					release(self.host, tasks)
 				self.host.own.query("SELECT 1")
+				self._tell_of(error, tasks)
 				return
 			except Exception as again:
 				if self.host.classify(again) not in PASSING:
 					raise
 				self.host.own.reset()
 				time.sleep(0.2)
+
+	def _tell_of(self, error: BaseException, tasks: Sequence[Claimed]) -> None:
+		"""What a transaction was rolled back for; it was done again."""
+		if self.host.classify(error) is ErrorKind.CONNECTION:
+			tell_of_connection(self.host, error)
+		else:
+			self.host.healed(
+				Kind.DEADLOCK,
+				self.pool.name,
+				f"A transaction of {self.lease.name} in the pool {self.pool.name} was rolled back: {error}",
+				"What was in it was done again.",
+				watch=Watch.tasks([task.name for task in tasks]),
+			)
 
 	def _one_too_many(self) -> bool:
 		if not self._busy or time.monotonic() - self._checked < RECHECK_SECONDS:

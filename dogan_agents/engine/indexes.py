@@ -23,6 +23,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("blocked_on", "creation"),
 	],
 	"Dogan Worker": [("status", "expires")],
+	"Dogan Healing Event": [("helped", "happened"), ("last_seen",)],
 }
 
 UNIQUE: dict[str, list[tuple[str, ...]]] = {

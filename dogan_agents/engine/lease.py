@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from dogan_agents.engine.healing import Helped, Kind
 from dogan_agents.engine.ids import new_id
-from dogan_agents.engine.ports import Database, Host
+from dogan_agents.engine.ports import Database, ErrorKind, Host
 from dogan_agents.engine.sql import LEASE, NOW, WORKER
 
 RENEW_SECONDS = 2.0
 LEASE_SECONDS = 8.0
 LEADER_SECONDS = 5.0
+OUTAGE_SECONDS = 30.0  # within which everybody who loses his connection means the same outage
 
 
 class WorkerLease:
@@ -123,9 +125,11 @@ def end(db: Database, worker: str) -> None:
 def lead(db: Database, holder: str) -> bool:
 	"""Be the leader for the next LEADER_SECONDS, if nobody else is. Nobody may have led, or drained, before."""
 	taken = db.execute(
-		f"UPDATE {LEASE} SET token = token + (holder IS NULL OR holder != %s), holder = %s, expires = {NOW} + %s "
+		f"UPDATE {LEASE} SET token = token + (holder IS NULL OR holder != %s), "
+		"silent = IF(holder != %s, holder, silent), "  # who held it until now, and did not step down
+		f"holder = %s, expires = {NOW} + %s "
 		f"WHERE name = 'sweep' AND (holder = %s OR holder IS NULL OR expires < {NOW})",
-		(holder, holder, int(LEADER_SECONDS * 1e6), holder),
+		(holder, holder, holder, int(LEADER_SECONDS * 1e6), holder),
 	)
 	if not taken and not db.query(f"SELECT name FROM {LEASE} WHERE name = 'sweep'"):
 		prepare(db)
@@ -133,17 +137,45 @@ def lead(db: Database, holder: str) -> bool:
 
 
 def step_down(db: Database, holder: str) -> None:
-	"""Leave the lead to others at once, if it is ours."""
+	"""Leave the lead to others at once, if it is ours; the time of the last sweep stays."""
 	db.execute(
-		f"UPDATE {LEASE} SET holder = NULL, expires = 0 WHERE name = 'sweep' AND holder = %s", (holder,)
+		f"UPDATE {LEASE} SET holder = NULL, expires = LEAST(expires, {NOW}) WHERE name = 'sweep' AND holder = %s",
+		(holder,),
 	)
+
+
+def tell_of_takeover(host: Host, db: Database) -> None:
+	"""The leader before may have stopped in the middle of something: say so, once."""
+	for holder, silent in db.query(
+		f"SELECT holder, silent FROM {LEASE} WHERE name = 'sweep' AND silent IS NOT NULL"
+	):
+		if db.execute(f"UPDATE {LEASE} SET silent = NULL WHERE name = 'sweep' AND silent = %s", (silent,)):
+			host.healed(
+				Kind.LEADER_LOST,
+				"sweep",
+				f"{silent} led the sweep, and was silent for more than {LEADER_SECONDS:.0f} s.",
+				f"{holder} leads.",
+				Helped.YES,
+			)
 
 
 def prepare(db: Database) -> None:
 	"""Make the rows that leases are taken on, where they are missing."""
 	db.execute(
 		f"INSERT IGNORE INTO {LEASE} (name, creation, modified) VALUES ('sweep', NOW(6), NOW(6)), "
-		"('limits', NOW(6), NOW(6))"
+		"('limits', NOW(6), NOW(6)), ('redis', NOW(6), NOW(6))"
+	)
+
+
+def tell_of_connection(host: Host, error: BaseException) -> None:
+	"""The database is back for us; each of the node's processes may have noticed that it was away."""
+	host.healed(
+		Kind.DATABASE_LOST,
+		host.node,
+		f"Processes on {host.node} lost their connections to the database: {error}",
+		"They connected anew; what was not committed is done again.",
+		Helped.YES,
+		same_for=OUTAGE_SECONDS,
 	)
 
 
@@ -152,6 +184,7 @@ class Every:
 
 	def __init__(self, host: Host, seconds: float, work: Callable[[], object]):
 		self.host, self.seconds, self.work = host, seconds, work
+		self._cut_off: Exception | None = None  # why we are, if we are
 		self._stop = threading.Event()
 		self._thread = threading.Thread(target=self._run, name="dogan-sweep", daemon=True)
 
@@ -176,3 +209,9 @@ class Every:
 		except Exception as error:
 			self.host.own.reset()
 			self.host.log(f"{self._thread.name}: {error}")
+			if self.host.classify(error) is ErrorKind.CONNECTION:
+				self._cut_off = error
+		else:
+			if self._cut_off:
+				tell_of_connection(self.host, self._cut_off)
+			self._cut_off = None

@@ -12,15 +12,18 @@ from dogan_agents.engine.alarm import time_limit
 from dogan_agents.engine.claim import Claimed, held
 from dogan_agents.engine.complete import Forward, Outcome, complete
 from dogan_agents.engine.errors import ActionError, LeaseLost, Signal, StepTimeout, Suspend
+from dogan_agents.engine.healing import Helped, Kind
 from dogan_agents.engine.ports import AgentSpec, ErrorKind, Host
 from dogan_agents.engine.retry import RetryPolicy, Verdict
 from dogan_agents.engine.spec import StepSpec
+from dogan_agents.engine.sql import TASK, marks
 from dogan_agents.engine.states import TaskStatus
 
 GROUP_SECONDS = 0.05  # a transaction takes up no further step after this
 SLOW_SECONDS = 0.02  # a step that took longer is committed at once: others may wait for its locks
 GROUP_BYTES = 2_000_000  # nor after this much input and output: MariaDB limits the length of a statement
 ALONE_TRIES = 3  # of a step whose transaction became void, before its retry policy decides
+HELD_BACK_SPREAD = 2.0  # seconds, so that not all that wait for a breaker come at once
 ERROR_LENGTH = 10_000  # characters of an error that are kept
 
 STATUS = {Verdict.RETRY: TaskStatus.WAITING, Verdict.FAIL: TaskStatus.FAILED, Verdict.PARK: TaskStatus.PARKED}
@@ -42,6 +45,7 @@ class Performer:
 
 	def __init__(self, host: Host, now: Callable[[], int], lost: Callable[[], bool]):
 		self.host, self.now, self.lost = host, now, lost
+		self.voids: list[tuple[Claimed, BaseException]] = []  # whose error took a transaction with it
 
 	def perform(self, tasks: Sequence[Claimed], leave: Callable[[], bool]) -> Iterator[Forward]:
 		"""Perform tasks in group commits; after each, what it made possible.
@@ -61,7 +65,8 @@ class Performer:
 			yield self._transaction(self.rest, begun)
 		except LeaseLost:
 			yield from map(self._alone, self._held(begun))
-		except TransactionVoid:
+		except TransactionVoid as void:
+			self.voids.append((void.task, void.error))
 			yield from map(self._alone, begun)
 		except StepTimeout as problem:
 			self.host.work.reset()
@@ -81,11 +86,21 @@ class Performer:
 				if outcomes[-1].duration > SLOW_SECONDS:
 					break
 			try:
-				return complete(self.host, self.host.work, outcomes, self.now())
+				forward = complete(self.host, self.host.work, outcomes, self.now())
 			except Exception as error:
 				if self.host.classify(error) in (ErrorKind.DEADLOCK, ErrorKind.LOCK_WAIT):
 					raise TransactionVoid(begun[-1], error) from error
 				raise
+		self._tell_breakers(outcomes)
+		return forward
+
+	def _tell_breakers(self, outcomes: Sequence[Outcome]) -> None:
+		"""Of agents that fail, or have lately; all is well with the others, and costs nothing."""
+		for name in {outcome.task.agent for outcome in outcomes if outcome.task.agent}:
+			kinds = [outcome.kind for outcome in outcomes if outcome.task.agent == name and outcome.counts]
+			agent = self.host.agent(name)
+			if agent and kinds and (agent.troubled or any(kinds)):
+				self.host.ended(name, kinds)
 
 	def _held(self, begun: Sequence[Claimed]) -> list[Claimed]:
 		"""What of a refused group is still ours: the rest is cancelled, or somebody else performs it."""
@@ -95,7 +110,27 @@ class Performer:
 				self.host.log(
 					f"{task.name}: its lease was lost; nothing of attempt {task.attempt} was written"
 				)
+		self._tell_of_refusal([task for task in begun if task not in mine])
 		return mine
+
+	def _tell_of_refusal(self, lost: Sequence[Claimed]) -> None:
+		"""Of what was cancelled meanwhile there is nothing to tell."""
+		if not lost:
+			return
+		names = [task.name for task in lost]
+		taken = self.host.own.query(
+			f"SELECT name FROM {TASK} WHERE name IN ({marks(names)}) AND status != 'Cancelled' ORDER BY name",
+			names,
+		)
+		if taken:
+			self.host.healed(
+				Kind.WRITE_REFUSED,
+				self.host.node,
+				f"A worker on {self.host.node} came too late: tasks taken from it while it was silent: {len(taken)}, the "
+				f"first {taken[0][0]}.",
+				"Nothing that it did in them was written.",
+				Helped.YES,
+			)
 
 	def _alone(self, task: Claimed) -> Forward:
 		"""A step of a group that was rolled back, in a transaction of its own."""
@@ -118,7 +153,10 @@ class Performer:
 		"""Write what a step's error comes to, after the step's own transaction is gone."""
 		try:
 			with self.host.group():
-				return complete(self.host, self.host.work, [self._failure(task, problem)], self.now())
+				outcome = self._failure(task, problem)
+				forward = complete(self.host, self.host.work, [outcome], self.now())
+			self._tell_breakers([outcome])
+			return forward
 		except LeaseLost:
 			self._held([task])
 			return Forward()
@@ -134,7 +172,7 @@ class Performer:
 			if step.condition and not template.evaluate(step.condition, scope):
 				return Outcome(task, TaskStatus.SKIPPED)
 			agent = self._agent(task)
-			delay = self._rate(agent)
+			delay = self._held_back(agent) or self._rate(agent)
 			if delay:
 				return Outcome(
 					task, TaskStatus.WAITING, due=self.now() + int(delay * 1e6), retry=True, counted=False
@@ -181,6 +219,13 @@ class Performer:
 		if agent is None or not agent.enabled:
 			raise ActionError(f"The agent {task.agent} is {'disabled' if agent else 'gone'}.")
 		return agent
+
+	def _held_back(self, agent: AgentSpec | None) -> float:
+		"""Seconds until the agent's circuit breaker lets this step through, at random a little more."""
+		if not agent or not agent.troubled:
+			return 0.0
+		delay = self.host.held_back(agent.name)
+		return delay and delay + random.uniform(0, HELD_BACK_SPREAD)
 
 	def _rate(self, agent: AgentSpec | None) -> float:
 		"""Seconds until the agent may act again; 0 when it may now."""

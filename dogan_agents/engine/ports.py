@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from dogan_agents.engine.action import Action, Context
+from dogan_agents.engine.healing import Helped, Watch
 from dogan_agents.engine.place import Nowhere, Place, PlaceRequest
 from dogan_agents.engine.shared import SharedState
 from dogan_agents.engine.spec import WorkflowSpec
@@ -94,13 +95,17 @@ class AgentSpec:
 	rate_limit: int = 0
 	rate_period: float = 60.0  # seconds
 	actions: frozenset[str] = frozenset()  # empty = every registered one
+	troubled: bool = False  # its circuit breaker remembers failures, or is open
 
 
 class Hands(Protocol):
 	"""Wake-ups of workers. They may get lost: the sweep mends that."""
 
-	def wake(self, pool: str, node: str = "") -> None:
-		"""Make sure that a drain of the pool is at work or on its way; on that very node, when one is named."""
+	def wake(self, pool: str, node: str = "") -> bool:
+		"""Make sure that a drain of the pool is at work or on its way; on that very node, when one is named.
+
+		True when there was none.
+		"""
 		...
 
 	def spread(self, pool: str) -> None:
@@ -121,6 +126,14 @@ class Hands(Protocol):
 
 	def take(self, key: str, limit: int, period: float) -> float:
 		"""Take a token from a bucket of `limit` tokens a `period`; seconds until there is one, 0 when taken."""
+		...
+
+	def mark(self) -> str | None:
+		"""What was left there to see whether all is forgotten: None. An exception while nobody answers."""
+		...
+
+	def leave_mark(self) -> str:
+		"""Leave a mark where there is none; the one that is there now."""
 		...
 
 
@@ -185,6 +198,41 @@ class Host(Protocol):
 
 	def message(self, error: BaseException) -> str:
 		"""The error as a person should read it, without secrets."""
+		...
+
+	def held_back(self, agent: str) -> float:
+		"""Seconds that the agent's circuit breaker wants its next step to wait; 0 when it may act now."""
+		...
+
+	def ended(self, agent: str, kinds: Sequence[ErrorKind | None]) -> None:
+		"""Tell the agent's circuit breaker how steps of its ended, after the commit; None: well. Never raises."""
+		...
+
+	def healed(
+		self,
+		kind: str,
+		subject: str,
+		seen: str,
+		done: str,
+		helped: str = Helped.UNKNOWN,
+		*,
+		watch: Watch | None = None,
+		count: int = 1,
+		same_for: float = 0.0,
+	) -> None:
+		"""Write down what was mended, outside any transaction. Never raises.
+
+		The same kind and subject within an hour are one event that counts. Who else notices the same trouble within
+		`same_for` seconds of the last one does not count. `watch` tells what shows later whether it helped.
+		"""
+		...
+
+	def look_back(self) -> None:
+		"""See of what was mended lately whether it helped."""
+		...
+
+	def look_around(self) -> None:
+		"""Notice what only this host knows can go wrong. Called by the leader, each second."""
 		...
 
 	def failed(self, run: str, step: str, user: str, kind: ErrorKind, message: str, ask: bool) -> None:

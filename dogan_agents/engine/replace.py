@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dogan_agents.engine import order
+from dogan_agents.engine.healing import Kind, Watch
 from dogan_agents.engine.place import Nowhere
 from dogan_agents.engine.ports import Database, Host, Row
 from dogan_agents.engine.ready import PLACE, Candidate, choose, make_ready
@@ -24,8 +25,20 @@ def replace(host: Host, db: Database, now: int) -> int:
 					(pool, node, BATCH),
 				)
 				make_ready(host, db, _candidates(host, db, tasks), now, front=True)
-				moved += len(tasks)
+			moved += len(tasks)
+			if tasks:
+				_tell(host, pool, node, [task[0] for task in tasks])
 	return moved
+
+
+def _tell(host: Host, pool: str, node: str, names: Sequence[str]) -> None:
+	host.healed(
+		Kind.TASKS_REPLACED,
+		node,
+		f"{len(names)} ready tasks of the pool {pool} waited for {node}, which is gone or takes no work.",
+		"They were given other places, or wait for one.",
+		watch=Watch.tasks(names),
+	)
 
 
 def unplaced(host: Host, db: Database, now: int) -> int:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from dogan_agents.engine import limits, order
+from dogan_agents.engine import limits, order, outage
 from dogan_agents.engine.admit import unblock
 from dogan_agents.engine.complete import Forward, RunRow, flow, lock_runs, settle
-from dogan_agents.engine.lease import disconnect
+from dogan_agents.engine.healing import Kind, Watch, What
+from dogan_agents.engine.lease import LEASE_SECONDS, disconnect, tell_of_takeover
 from dogan_agents.engine.ports import Database, ErrorKind, Host, Row
 from dogan_agents.engine.ready import PLACE, Call, Candidate, make_ready
 from dogan_agents.engine.replace import replace, unplaced
@@ -17,6 +19,7 @@ BATCH = 500  # rows a transaction at most
 SLOT_BATCH = (
 	20  # tasks made Ready for one free slot: one worker may take them all, and blocks what is too many
 )
+WAKE_UP_SECONDS = 5.0  # that work may be there without anybody at work on it
 SHARED_CRASHES = (
 	2  # of a step in a batch: after the first one it is performed alone, and then it is known who it was
 )
@@ -44,7 +47,9 @@ def sweep(host: Host, db: Database) -> SweepReport:
 	report = SweepReport()
 	now = int(db.query(f"SELECT {NOW}")[0][0])
 	errors: list[Exception] = []
-	for part in (_reap, _timers, _tasks_unblocked, _runs_unblocked, _places, _schedules, _wake):
+	for part in (
+		_takeover, _reap, _timers, _tasks_unblocked, _runs_unblocked, _places, _schedules, _wake, _look
+	):  # fmt: skip
 		try:
 			part(host, db, report, now)
 		except Exception as error:
@@ -55,8 +60,20 @@ def sweep(host: Host, db: Database) -> SweepReport:
 	return report
 
 
+def _takeover(host: Host, db: Database, report: SweepReport, now: int) -> None:
+	tell_of_takeover(host, db)
+
+
+def _look(host: Host, db: Database, report: SweepReport, now: int) -> None:
+	"""Has anything else gone wrong, and has it helped what was done lately?"""
+	outage.look(host, db, now)
+	host.look_around()
+	host.look_back()
+
+
 def _reap(host: Host, db: Database, report: SweepReport, now: int) -> None:
 	"""Declare silent workers dead, then take back what they hold, and what workers without a row hold."""
+	closed: dict[str, int] = {}  # connections
 	rows = db.query(
 		f"SELECT name, pool, node FROM {WORKER} WHERE status IN ('Idle', 'Busy') AND expires < {NOW}"
 	)
@@ -66,22 +83,51 @@ def _reap(host: Host, db: Database, report: SweepReport, now: int) -> None:
 			(worker,),
 		):
 			report.dead.append(worker)
-			disconnect(db, worker)
+			closed[worker] = len(disconnect(db, worker))
 			host.hands.gone(pool, worker, node or "")
 	holders = db.query(f"SELECT DISTINCT running_on FROM {TASK} WHERE running_on IS NOT NULL")
-	if not holders:
+	names = sorted({*report.dead, *(row[0] for row in holders)})
+	if not names:
 		return
-	names = [row[0] for row in holders]
-	living = db.query(
-		f"SELECT name FROM {WORKER} WHERE name IN ({marks(names)}) AND status IN ('Idle', 'Busy')", names
+	rows = db.query(
+		f"SELECT name, status IN ('Idle', 'Busy'), node, pool FROM {WORKER} WHERE name IN ({marks(names)})",
+		names,
 	)
-	for worker in sorted(set(names) - {row[0] for row in living}):
-		while _take_back(host, db, worker, report, now):
-			pass
+	known = {row[0]: row[1:] for row in rows}
+	for worker in names:
+		alive, node, pool = known.get(worker, (0, None, None))
+		if not alive:
+			taken: list[str] = []
+			while _take_back(host, db, worker, report, now, taken):
+				pass
+			_tell_of_death(host, worker, worker in known, node, pool, taken, closed.get(worker, 0))
 
 
-def _take_back(host: Host, db: Database, worker: str, report: SweepReport, now: int) -> bool:
-	"""Move up to BATCH tasks of a dead worker on; True when it may have more."""
+def _tell_of_death(
+	host: Host,
+	worker: str,
+	known: bool,
+	node: str | None,
+	pool: str | None,
+	taken: Sequence[str],
+	closed: int,
+) -> None:
+	if known:
+		kind, subject = Kind.WORKER_DIED, node or worker
+		seen = f"{worker}, in the pool {pool}, was silent for more than {LEASE_SECONDS:.0f} s."
+	elif taken:
+		kind, subject = Kind.TASKS_ORPHANED, worker
+		seen = f"{len(taken)} tasks were Running by {worker}, of which there is no row."
+	else:
+		return
+	done = f"Tasks taken back from it: {len(taken)}. Connections of it closed: {closed}."
+	host.healed(kind, subject, seen, done, watch=Watch.tasks(taken))
+
+
+def _take_back(
+	host: Host, db: Database, worker: str, report: SweepReport, now: int, taken: list[str]
+) -> bool:
+	"""Move up to BATCH tasks of a dead worker on, their names into `taken`; True when it may have more."""
 	found = db.query(f"SELECT name, run FROM {TASK} WHERE running_on = %s LIMIT %s", (worker, BATCH))
 	if not found:
 		return False
@@ -98,6 +144,14 @@ def _take_back(host: Host, db: Database, worker: str, report: SweepReport, now: 
 		settle(host, db, {run: runs[run] for _, run, *_ in tasks}, Forward(), now)
 	report.reclaimed += len(tasks)
 	report.parked += len(poison)
+	taken.extend(task[0] for task in tasks)
+	for name, run, step, _, crashes, *_ in poison:
+		host.healed(
+			Kind.TASK_PARKED,
+			f"{host.spec(runs[run].version).workflow}: {step}",
+			f"Task {name} killed its worker {crashes} times, last {worker}.",
+			"It was parked: a person must look at it.",
+		)
 	return len(found) == BATCH
 
 
@@ -220,7 +274,46 @@ def _wake(host: Host, db: Database, report: SweepReport, now: int) -> None:
 		return
 	waiting = db.query(f"SELECT DISTINCT pool, COALESCE(target, '') FROM {TASK} WHERE ready_key > 0")
 	report.woken = {(pool, node) for pool, node in waiting}
-	for (version,) in db.query(f"SELECT version FROM {RUN} WHERE queue_key > 0 ORDER BY queue_key LIMIT 1"):
-		report.woken.add((host.spec(version).entry_pool, ""))
+	queued: dict[Call, datetime] = {}
+	for version, at in db.query(
+		f"SELECT version, creation FROM {RUN} WHERE queue_key > 0 ORDER BY queue_key LIMIT 1"
+	):
+		queued[host.spec(version).entry_pool, ""] = at
+	report.woken.update(queued)
+	late = host.local(now - int(WAKE_UP_SECONDS * 1e6))
 	for pool, node in report.woken:
-		host.hands.wake(pool, node)
+		if host.hands.wake(pool, node):
+			since = queued.get((pool, node)) or _ready_since(db, pool, node)
+			if since and since < late and not _at_work(host, db, pool, node):
+				_tell_of_wake_up(host, pool, node, since)
+
+
+def _ready_since(db: Database, pool: str, node: str) -> datetime | None:
+	"""When the task at the head of the queue became ready."""
+	rows = db.query(
+		f"SELECT ready_at FROM {TASK} WHERE pool = %s AND target <=> %s AND ready_key > 0 ORDER BY ready_key LIMIT 1",
+		(pool, node or None),
+	)
+	return rows[0][0] if rows else None
+
+
+def _at_work(host: Host, db: Database, pool: str, node: str) -> bool:
+	"""Whether somebody is at work there, and only Redis does not know; or as many are as may be."""
+	rows = db.query(
+		f"SELECT pool, node, status FROM {WORKER} WHERE status IN ('Idle', 'Busy') AND expires > {NOW}"
+	)
+	most = host.settings().max_agents
+	there = any(row[0] == pool and node in ("", row[1]) for row in rows)
+	return there or 0 < most <= sum(row[2] == "Busy" for row in rows)
+
+
+def _tell_of_wake_up(host: Host, pool: str, node: str, since: datetime) -> None:
+	host.healed(
+		Kind.WAKE_UP_LOST,
+		pool,
+		f"Work in the pool {pool}{' for ' + node if node else ''} had been ready since {since:%H:%M:%S}, and nobody "
+		"was at work or called.",
+		"A worker was called.",
+		watch=Watch(What.POOL, (pool,)),
+		same_for=60.0,
+	)

@@ -9,11 +9,11 @@ import frappe
 from frappe import _
 from rq import get_current_job
 
-from dogan_agents.cluster.node import judge
+from dogan_agents.cluster.node import watch
 from dogan_agents.engine import runs
 from dogan_agents.engine.drain import drain
 from dogan_agents.engine.errors import InputError, NotFound
-from dogan_agents.engine.lease import lead
+from dogan_agents.engine.lease import lead, step_down
 from dogan_agents.engine.sweep import sweep
 from dogan_agents.host import callbacks
 from dogan_agents.host.queues import asked_to_stop
@@ -122,10 +122,12 @@ def drain_job(pool: str, job: str) -> None:
 def sweep_tick() -> None:
 	"""One sweep, for the scheduler: on a site without a node process nobody else may be at work."""
 	host = DrainHost()
+	holder = f"{host.node}-scheduler"
 	try:
-		judge(host.own)
-		if lead(host.own, f"{host.node}-scheduler"):
+		watch(host)
+		if lead(host.own, holder):
 			sweep(host, host.own)
+			step_down(host.own, holder)
 	finally:
 		host.own.reset()
 

@@ -9,13 +9,15 @@ from typing import Any
 from redis import Redis
 from rq import Queue
 from rq.exceptions import NoSuchJobError
-from rq.job import Job
+from rq.job import Job, JobStatus
 
+from dogan_agents.engine.healing import Kind, Watch, What
 from dogan_agents.engine.ids import new_id
 from dogan_agents.engine.ports import PoolSpec
 
 MOST_DRAINS = 50  # RQ jobs of a pool at once, however long the backlog
 RESERVED, STALE = 1, -1
+QUEUED, BEGUN, LOST = "queued", "begun", "lost"  # what a reservation's RQ job is
 STALE_SECONDS = 5.0  # a queued drain that is older is looked at: is its job still there?
 
 CALL = """
@@ -91,16 +93,17 @@ class RedisHands:
 		log: Callable[[str], None],
 		rq_id: Callable[[str], str] = str,
 		node: str = "",
+		healed: Callable[..., None] = lambda *args, **kwargs: None,
 	):
 		self.redis, self.site, self.enqueue, self.pool, self.log = redis, site, enqueue, pool, log
-		self.node = node
+		self.node, self.healed = node, healed
 		self.rq_id = rq_id  # the id RQ knows a drain's job by
 		self._call_script = redis.register_script(CALL)
 		self._alive_script = redis.register_script(ALIVE)
 		self._take = redis.register_script(TAKE)
 
-	def wake(self, pool: str, node: str = "") -> None:
-		self._guard(self._call, pool, "first", node)
+	def wake(self, pool: str, node: str = "") -> bool:
+		return bool(self._guard(self._call, pool, "first", node))
 
 	def spread(self, pool: str) -> None:
 		self._guard(self._call, pool, "more")
@@ -132,13 +135,23 @@ class RedisHands:
 			self.log(f"rate limit {key}: {error}")
 			return 1.0
 
-	def _call(self, pool: str, how: str, node: str = "") -> None:
+	def mark(self) -> str | None:
+		found = self.redis.get(self._key("mark", "site"))
+		return found.decode() if isinstance(found, bytes) else found
+
+	def leave_mark(self) -> str:
+		self.redis.set(self._key("mark", "site"), new_id(), nx=True)
+		return self.mark() or ""
+
+	def _call(self, pool: str, how: str, node: str = "") -> bool:
+		"""True when a drain was called."""
 		spec = self.pool(pool)
 		if not spec.enabled:
-			return
+			return False
 		answer = self._reserve(spec, how, node)
 		if answer == STALE and self._forget_lost(spec, node):
-			self._reserve(spec, how, node)
+			answer = self._reserve(spec, how, node)
+		return answer == RESERVED
 
 	def _reserve(self, spec: PoolSpec, how: str, node: str) -> int:
 		"""Enqueue a drain when there is a place for it; what the script answered."""
@@ -157,17 +170,30 @@ class RedisHands:
 	def _forget_lost(self, spec: PoolSpec, node: str) -> bool:
 		"""A reservation whose RQ job is gone, or was never begun, must not keep others from being called."""
 		key = self._key("queued", spec.name, node)
-		lost = [job for job in self.redis.zrange(key, 0, -1) if not self._is_queued(job)]
-		return bool(lost and self.redis.zrem(key, *lost))
+		jobs = {job: self._state(job) for job in self.redis.zrange(key, 0, -1)}
+		gone = [job for job, state in jobs.items() if state != QUEUED]
+		forgotten = bool(gone and self.redis.zrem(key, *gone))
+		lost = sum(state == LOST for state in jobs.values())
+		if forgotten and lost:
+			self.healed(
+				Kind.RESERVATION_LOST,
+				spec.name,
+				f"{lost} drains of the pool {spec.name} were queued, and their RQ jobs are gone.",
+				"They are not waited for any more.",
+				watch=Watch(What.POOL, (spec.name,)),
+			)
+		return forgotten
 
-	def _is_queued(self, job: bytes | str) -> bool:
+	def _state(self, job: bytes | str) -> str:
 		"""By the queue itself: a worker that died as it took the job leaves it with the status of a queued one."""
 		name = job.decode() if isinstance(job, bytes) else job
 		try:
 			found = Job.fetch(self.rq_id(name), self.redis)
 		except NoSuchJobError:
-			return False
-		return Queue(found.origin, connection=self.redis).get_job_position(found.id) is not None
+			return LOST
+		if Queue(found.origin, connection=self.redis).get_job_position(found.id) is not None:
+			return QUEUED
+		return BEGUN if found.get_status() == JobStatus.STARTED else LOST
 
 	def _alive(self, pool: str, worker: str, seconds: float) -> None:
 		for place in ("", self.node):
@@ -176,8 +202,9 @@ class RedisHands:
 	def _key(self, kind: str, name: str, node: str = "") -> str:
 		return f"rq:dogan:{self.site}:{kind}:{name}" + (f"@{node}" if node else "")
 
-	def _guard(self, call: Callable[..., Any], *args: Any) -> None:
+	def _guard(self, call: Callable[..., Any], *args: Any) -> Any:
 		try:
-			call(*args)
+			return call(*args)
 		except Exception as error:
 			self.log(f"Redis: {error}")
+			return None

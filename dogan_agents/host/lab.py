@@ -49,7 +49,9 @@ class LabHost(TableHost):
 		self.redis = Redis.from_url(config.redis_url, socket_timeout=10)
 		quick = Redis.from_url(config.redis_url, socket_timeout=1)
 		self.cache = Cache(quick, "lab", lambda: self.settings().cache_ttl, self.log)
-		self.hands = RedisHands(self.redis, "lab", self._enqueue, self.pool, self.log, node=self.node)
+		self.hands = RedisHands(
+			self.redis, "lab", self._enqueue, self.pool, self.log, node=self.node, healed=self.healed
+		)
 
 	def local(self, us: int) -> datetime:
 		return (EPOCH + timedelta(microseconds=us)).replace(tzinfo=None)

@@ -6,6 +6,8 @@ import frappe
 from frappe.utils.background_jobs import get_redis_conn
 
 from dogan_agents.cluster.lock import Held, Locks
+from dogan_agents.engine.healing import Helped, Kind
+from dogan_agents.host.frappe import site_host
 from dogan_agents.host.node import node_name
 from dogan_agents.host.redis import impatient
 
@@ -34,6 +36,7 @@ def force(name: str) -> Held | None:
 			user=frappe.session.user,
 			full_name=frappe.utils.get_fullname(),
 		).insert(ignore_permissions=True, ignore_links=True)
+		site_host().healed(Kind.LOCK_RELEASED, name, text, "The next one may have it.", Helped.YES)
 	return was
 
 

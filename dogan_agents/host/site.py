@@ -16,14 +16,17 @@ from rq import Queue
 
 from dogan_agents.engine.action import Action, Context
 from dogan_agents.engine.errors import ActionError, NotPermitted
+from dogan_agents.engine.healing import Helped, Kind
 from dogan_agents.engine.ports import Database, ErrorKind, PoolSpec
 from dogan_agents.engine.spec import WorkflowSpec
-from dogan_agents.host import errors
+from dogan_agents.host import errors, scheduler
 from dogan_agents.host.actions import SiteActions
+from dogan_agents.host.alarm import notify
 from dogan_agents.host.cache import shared_cache
 from dogan_agents.host.callbacks import taken_back_on_error
 from dogan_agents.host.database import DrainDatabase, SiteDatabase
 from dogan_agents.host.hands import RedisHands, node_queue
+from dogan_agents.host.healing import Alarm
 from dogan_agents.host.node import node_name
 from dogan_agents.host.tables import KEEP_SECONDS, TableHost
 
@@ -31,6 +34,7 @@ NO_ZONE = "Asia/Kolkata"  # what Frappe takes when the site has none
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 OWN_CONNECTION = ("user", "password", "database", "unix_socket", "host", "port", "ssl")
 SAVEPOINT = "dogan_step"
+LOOK_AROUND_SECONDS = 60.0
 SCHEMA = ("app_hooks", "db_tables", "doctype_meta", "merged_translations", "table_columns")
 FAILURE_TTL = 3600  # seconds RQ keeps what is left of a drain that failed
 
@@ -44,6 +48,8 @@ class SiteHost(TableHost):
 		self.site: str = frappe.local.site
 		self.work: Database = SiteDatabase()
 		self._prefix: str = generate_qname("")
+		self._paths: tuple[str, str] = (frappe.local.sites_path, frappe.local.site_path)
+		self._look_around_at = 0.0
 		self._logger = frappe.logger("dogan_agents")
 		self._logger.setLevel("INFO")
 		self.actions = SiteActions(self._broken_action)
@@ -51,11 +57,6 @@ class SiteHost(TableHost):
 	@property
 	def own(self) -> Database:
 		return self.work
-
-	@property
-	def beside(self) -> Database:
-		"""A connection beside the transaction: it sees what is committed by now, and nothing of ours."""
-		return TableHost.own.fget(self)  # type: ignore[attr-defined, no-any-return]
 
 	def spec(self, version: str) -> WorkflowSpec:
 		if version not in self._specs:
@@ -72,6 +73,7 @@ class SiteHost(TableHost):
 			self.log,
 			lambda job: f"{self.site}::{job}",
 			self.node,
+			self.healed,
 		)
 
 	@cached_property
@@ -96,6 +98,26 @@ class SiteHost(TableHost):
 
 	def log(self, message: str) -> None:
 		self._logger.info(message)
+
+	def raise_alarm(self, db: Database, alarm: Alarm) -> None:
+		notify(db, alarm, self._now())
+
+	def look_around(self) -> None:
+		if time.monotonic() > self._look_around_at:
+			self._look_around_at = time.monotonic() + LOOK_AROUND_SECONDS
+			self._beside_all(self._look_at_scheduler)
+
+	def _look_at_scheduler(self, db: Database) -> None:
+		since = scheduler.silent_since(db, frappe.get_site_config(*self._paths), self._now())
+		if since:
+			self.healed(
+				Kind.SCHEDULER_SILENT,
+				self.site,
+				f"No scheduled job was begun since {since:%Y-%m-%d %H:%M}, though the scheduler is enabled.",
+				"Nothing can be done from here; workflows' own schedules and the sweep go on.",
+				Helped.NO,
+				same_for=2 * LOOK_AROUND_SECONDS,
+			)
 
 	def _enqueue(self, pool: PoolSpec, job: str, node: str) -> None:
 		"""Like frappe.enqueue, from any thread, and without RQ's own time limit: the drain keeps its slice."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from dogan_agents.cluster.breaker import OUTSIDE
 from dogan_agents.cluster.cache import Cache
 from dogan_agents.cluster.node import may_claim
 from dogan_agents.cluster.placement import Placer
@@ -15,10 +16,11 @@ from dogan_agents.cluster.state import Scope, State
 from dogan_agents.engine import payload
 from dogan_agents.engine.action import Action, Context
 from dogan_agents.engine.errors import NotFound
+from dogan_agents.engine.healing import Helped, Kind, Watch
 from dogan_agents.engine.place import Nowhere, Place, PlaceRequest
-from dogan_agents.engine.ports import AgentSpec, Database, PoolSpec, Settings
+from dogan_agents.engine.ports import AgentSpec, Database, ErrorKind, PoolSpec, Settings
 from dogan_agents.engine.spec import WorkflowSpec, load_definition
-from dogan_agents.host import nodes
+from dogan_agents.host import breakers, healing, nodes
 from dogan_agents.host.mariadb import MariaDB
 
 T = TypeVar("T")
@@ -26,6 +28,7 @@ DEFINITIONS = "definitions"  # the group of the cache that has the versions of w
 IDLE_SECONDS = 10  # of the engine's own transactions, which are short
 KEEP_NODES_SECONDS = 1.0
 KEEP_SECONDS = 2.0  # how late a change on the desk may come into force
+LOOK_BACK_SECONDS = 5.0
 SPECS_KEPT = 500
 KEEP_SPEC_SECONDS = 5.0
 PERIODS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0, "Day": 86400.0}
@@ -45,9 +48,15 @@ class TableHost:
 		self._placer = Placer()
 		self._kept: dict[Any, tuple[float, Any]] = {}
 		self._specs: OrderedDict[str, tuple[float, WorkflowSpec]] = OrderedDict()
+		self._look_back_at = 0.0
 
 	@property
 	def own(self) -> Database:
+		return self.beside
+
+	@property
+	def beside(self) -> Database:
+		"""This thread's connection beside any transaction: it sees what is committed by now."""
 		if not hasattr(self._threads, "database"):
 			self._threads.database = MariaDB(self._parameters, idle=IDLE_SECONDS)
 		database: Database = self._threads.database
@@ -92,6 +101,63 @@ class TableHost:
 
 	def local(self, us: int) -> datetime:
 		raise NotImplementedError
+
+	def log(self, message: str) -> None:
+		raise NotImplementedError
+
+	def healed(
+		self,
+		kind: str,
+		subject: str,
+		seen: str,
+		done: str,
+		helped: str = Helped.UNKNOWN,
+		*,
+		watch: Watch | None = None,
+		count: int = 1,
+		same_for: float = 0.0,
+	) -> None:
+		self._write_down(
+			healing.Mended(Kind(kind), subject, seen, done, Helped(helped), watch, count, same_for)
+		)
+
+	def _write_down(self, mended: healing.Mended) -> None:
+		self.log(f"{mended.kind.value}: {mended.seen} {mended.done}")
+		alarm = self._beside_all(lambda db: healing.write(db, self.node, self.local, mended))
+		if alarm:
+			self._beside_all(lambda db: self.raise_alarm(db, alarm))
+
+	def raise_alarm(self, db: Database, alarm: healing.Alarm) -> None:
+		self.log(f"{alarm.kind}, {alarm.subject}: {alarm.count} times within an hour")
+
+	def look_back(self) -> None:
+		if time.monotonic() > self._look_back_at:
+			self._look_back_at = time.monotonic() + LOOK_BACK_SECONDS
+			self._beside_all(healing.look_back)
+
+	def look_around(self) -> None:
+		"""Nothing by itself."""
+
+	def held_back(self, agent: str) -> float:
+		return self._beside_all(lambda db: breakers.held_back(db, self.local, agent)) or 0.0
+
+	def ended(self, agent: str, kinds: Sequence[ErrorKind | None]) -> None:
+		spec = self.agent(agent)
+		if spec is None or not (spec.troubled or OUTSIDE.intersection(kinds)):
+			return
+		mended = self._beside_all(lambda db: breakers.ended(db, self.local, agent, kinds))
+		self._kept.pop(("agent", agent), None)
+		if mended:
+			self._write_down(mended)
+
+	def _beside_all(self, work: Callable[[Database], T]) -> T | None:
+		"""What nobody's work may fail for; no connection stays in the middle of something."""
+		try:
+			return work(self.beside)
+		except Exception as error:
+			self.beside.reset()
+			self.log(f"{getattr(work, '__qualname__', 'healing')}: {error}")
+			return None
 
 	def settings(self) -> Settings:
 		return self._keep("settings", self._read_settings)
@@ -146,12 +212,13 @@ class TableHost:
 
 	def _read_agent(self, name: str) -> AgentSpec | None:
 		rows = self.own.query(
-			"SELECT enabled, user, max_concurrent, rate_limit, rate_period FROM `tabDogan Agent` WHERE name = %s",
+			"SELECT enabled, user, max_concurrent, rate_limit, rate_period, breaker_memory IS NOT NULL "
+			"FROM `tabDogan Agent` WHERE name = %s",
 			(name,),
 		)
 		if not rows:
 			return None
-		enabled, user, most, limit, period = rows[0]
+		enabled, user, most, limit, period, troubled = rows[0]
 		actions = self.own.query("SELECT action FROM `tabDogan Agent Action` WHERE parent = %s", (name,))
 		return AgentSpec(
 			name,
@@ -161,6 +228,7 @@ class TableHost:
 			limit,
 			PERIODS.get(period, 60.0),
 			frozenset(row[0] for row in actions),
+			bool(troubled),
 		)
 
 	def _read_max_concurrent(self, workflow: str) -> int:

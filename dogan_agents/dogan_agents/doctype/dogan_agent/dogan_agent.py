@@ -6,6 +6,8 @@ from dogan_agents.engine.action import registry
 from dogan_agents.host.guard import refuse_while_open
 from dogan_agents.host.identity import check_acting_user
 
+BREAKER = ("breaker", "breaker_until", "breaker_memory")
+
 
 class DoganAgent(Document):
 	# begin: auto-generated types
@@ -20,6 +22,9 @@ class DoganAgent(Document):
 
 		actions: DF.Table[DoganAgentAction]
 		agent_name: DF.Data
+		breaker: DF.Literal["Closed", "Open", "Half Open"]
+		breaker_memory: DF.SmallText | None
+		breaker_until: DF.Datetime | None
 		description: DF.SmallText | None
 		enabled: DF.Check
 		max_concurrent: DF.Int
@@ -30,6 +35,7 @@ class DoganAgent(Document):
 
 	# end: auto-generated types
 	def validate(self):
+		self.keep_the_breaker()
 		check_acting_user(self, "user")
 		self.check_pool()
 		self.check_actions()
@@ -39,6 +45,13 @@ class DoganAgent(Document):
 
 	def on_trash(self):
 		refuse_while_open("agent", self)
+
+	def keep_the_breaker(self):
+		"""Saving writes every column; the row is locked until then, so that nothing the engine wrote is undone."""
+		written = not self.is_new() and frappe.db.get_value(
+			self.doctype, self.name, BREAKER, as_dict=True, for_update=True
+		)
+		self.update(written or {"breaker": "Closed", "breaker_until": None, "breaker_memory": None})
 
 	def check_pool(self):
 		if self.pool and not frappe.db.get_value("Dogan Pool", self.pool, "enabled"):

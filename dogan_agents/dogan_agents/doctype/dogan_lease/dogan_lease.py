@@ -14,6 +14,7 @@ class DoganLease(Document):
 
 		expires: DF.Int
 		holder: DF.Data | None
+		silent: DF.Data | None
 		token: DF.Int
 
 	# end: auto-generated types
