@@ -132,6 +132,7 @@ def _make_mariadb(
 		"--no-defaults",
 		*user_options(),
 		f"--datadir={scratch / 'mariadb'}",
+		f"--tmpdir={scratch}",  # at its start a server deletes what another one has in a folder that they share
 		f"--socket={config.socket}",
 		f"--port={config.port}",
 		f"--init-file={scratch / 'init.sql'}",

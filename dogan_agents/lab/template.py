@@ -39,6 +39,8 @@ def _install(install_program: str, folder: Path) -> None:
 		"--no-defaults",
 		*user_options(),
 		f"--datadir={folder}",
+		f"--tmpdir={folder.parent}",
+		"--skip-name-resolve",
 		f"--auth-root-socket-user={getpass.getuser()}",
 		"--skip-test-db",
 		"--innodb-log-file-size=4M",  # small to clone; a server resizes it when it starts

@@ -55,6 +55,18 @@ def test_once_a_minute(world):
 	assert world.value("SELECT COUNT(*) FROM `tabDogan Run` WHERE status = 'Completed'") == 2
 
 
+def test_administrator_and_guest_lend_no_name(world):
+	add_trigger(world)
+	for name in ("Administrator", "Guest"):
+		world.db.execute("UPDATE `tabDogan Workflow` SET modified_by = %s", (name,))
+		assert start_due(world.host, world.db, US) == 0
+		assert "nobody to run as" in world.logged[-1]
+	world.db.execute("INSERT INTO `tabDogan Agent` (name, user, enabled) VALUES ('x', 'ada@example.com', 1)")
+	world.db.execute("UPDATE `tabDogan Workflow` SET agent = 'x'")
+	assert start_due(world.host, world.db, US) == 1
+	assert world.value("SELECT user FROM `tabDogan Run`") == "ada@example.com"
+
+
 def test_once_although_two_sweep(world):
 	for number in range(5):
 		add_trigger(world, name=f"t{number}")

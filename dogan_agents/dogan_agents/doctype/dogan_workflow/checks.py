@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 		DoganWorkflowTrigger,
 	)
 
+SCHEDULE_NAMES = frozenset({"now", "workflow"})  # what a schedule's input may look at
 DOCUMENT_NAMES = frozenset({"doc"})  # what a trigger's condition and input may look at
 
 
@@ -75,13 +76,15 @@ def _check_complete(row: "DoganWorkflowTrigger") -> None:
 
 
 def _check_texts(row: "DoganWorkflowTrigger") -> None:
-	names = frozenset() if row.trigger_type == "Schedule" else DOCUMENT_NAMES
+	names = SCHEDULE_NAMES if row.trigger_type == "Schedule" else DOCUMENT_NAMES
 	data = parse_object(row.input, field="input")
 	try:
 		field = "input"
 		check_template(data, names)
 		field = "condition"
-		if (row.condition or "").strip() and row.trigger_type != "Schedule":
+		if (row.condition or "").strip():
+			if row.trigger_type == "Schedule":
+				raise SpecError("a schedule has no condition; give the first step one", field="condition")
 			check_expression(row.condition, names)
 	except TemplateError as error:
 		raise SpecError(str(error), field=field) from error

@@ -123,6 +123,11 @@ class TestRefusal(DoganTestCase):
 		self.assert_trigger_refused("cron", "not a cron line", trigger_type="Schedule", cron="61 * * * *")
 		self.assert_trigger_refused("cron", "a schedule needs it", trigger_type="Schedule")
 
+	def test_a_schedule_has_its_own_names_and_no_condition(self):
+		line = {"trigger_type": "Schedule", "cron": "0 7 * * *"}
+		self.assert_trigger_refused("condition", "no condition", condition="1 > 0", **line)
+		self.assert_trigger_refused("input", "unknown name doc", input='{"a": "{{ doc.name }}"}', **line)
+
 	def test_incomplete_document_event(self):
 		event = {"trigger_type": "Document Event"}
 		self.assert_trigger_refused("document_type", "needs it", **event, document_event="on_update")
