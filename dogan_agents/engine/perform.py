@@ -126,8 +126,8 @@ class Performer:
 			self.host.healed(
 				Kind.WRITE_REFUSED,
 				self.host.node,
-				f"A worker on {self.host.node} came too late: tasks taken from it while it was silent: {len(taken)}, the "
-				f"first {taken[0][0]}.",
+				f"A worker on {self.host.node} came too late with {taken[0][0]}: it had been silent, and "
+				f"{len(taken)} of its tasks were taken from it.",
 				"Nothing that it did in them was written.",
 				Helped.YES,
 			)
