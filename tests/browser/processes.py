@@ -33,7 +33,7 @@ from rq import Queue
 frappe.init(site=sys.argv[1])
 queue = Queue(generate_qname("default"), connection=get_redis_conn())
 for job in queue.jobs:
-	if job.kwargs.get("job_name") == "frappe.model.delete_doc.delete_dynamic_links":
+	if str(job.kwargs.get("job_name")).startswith("frappe."):
 		job.delete()
 """
 
@@ -45,8 +45,8 @@ class Bench:
 	url: str
 
 
-def forget_deletions(folder: Path, site: str) -> None:
-	"""Each document that a suite deletes leaves a job that looks for links to it: thousands, and no worker.
+def forget_leftovers(folder: Path, site: str) -> None:
+	"""Each document and user that a suite deletes or makes leaves a job of Frappe's: thousands, and no worker.
 
 	Ours would be busy with them for minutes before it came to a drain.
 	"""
@@ -55,7 +55,7 @@ def forget_deletions(folder: Path, site: str) -> None:
 
 @contextmanager
 def processes(folder: Path, site: str) -> Iterator[Bench]:
-	forget_deletions(folder, site)
+	forget_leftovers(folder, site)
 	port = free_port()
 	frappe = ("-m", "frappe.utils.bench_helper", "frappe")
 	logs = folder / "logs"
