@@ -56,6 +56,8 @@ class Api:
 
 	def make_workflow(self, name: str, *steps: dict[str, Any], **fields: Any) -> str:
 		"""A workflow of these steps; a step's input may be given as a value."""
+		if ("Dogan Workflow", name) not in self._made:
+			self._remove(name)  # what a session that was broken off has left
 		rows = [{**step, "input": json.dumps(step.get("input", {}))} for step in steps]
 		return self.insert("Dogan Workflow", workflow_name=name, steps=rows, **fields)
 
@@ -73,9 +75,14 @@ class Api:
 	def clean_up(self) -> None:
 		for doctype, name in reversed(self._made):
 			if doctype == "Dogan Workflow":
-				self._end_runs(name)
-				self._delete_effects(name)
-			self._delete(doctype, name)
+				self._remove(name)
+			else:
+				self._delete(doctype, name)
+
+	def _remove(self, workflow: str) -> None:
+		self._end_runs(workflow)
+		self._delete_effects(workflow)
+		self._delete("Dogan Workflow", workflow)
 
 	def _end_runs(self, workflow: str) -> None:
 		for run in self.find("Dogan Run", workflow=workflow, status=["not in", ENDED]):
