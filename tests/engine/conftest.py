@@ -4,6 +4,7 @@ import pymysql
 import pytest
 import redis
 
+from dogan_agents.host import tables
 from dogan_agents.lab.schema import create_schema, reset
 from dogan_agents.lab.server import LabServers
 from tests.engine.world import World
@@ -42,3 +43,11 @@ def world(lab: LabServers) -> Iterator[World]:
 	world.check()
 	world.host.work.reset()
 	world.db.reset()
+
+
+@pytest.fixture
+def prompt_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+	"""Hosts keep nothing of what they have read of settings and nodes."""
+	monkeypatch.setattr(tables, "KEEP_SECONDS", 0.0)
+	monkeypatch.setattr(tables, "KEEP_NODES_SECONDS", 0.0)
+	monkeypatch.setattr(tables, "LOOK_BACK_SECONDS", 0.0)

@@ -47,6 +47,7 @@ def test_the_locks_of_a_frozen_worker_are_taken_from_it_and_what_it_writes_later
 ):
 	monkeypatch.setattr(lease, "LEASE_SECONDS", 0.5)
 	monkeypatch.setattr(lease, "RENEW_SECONDS", 0.1)
+	world.wait_for_age(2)
 	world.add_actions(freeze)
 	run = world.start(world.define(step("a", action="freeze"), step("b", "a")))
 	pid = freeze_a_drain(world)
@@ -74,6 +75,7 @@ def test_a_number_from_before_a_restart_of_the_server_may_be_somebody_elses(worl
 
 def test_only_the_dead_workers_connections_are_closed(world, monkeypatch):
 	monkeypatch.setattr(lease, "LEASE_SECONDS", 0)
+	world.wait_for_age(1)
 	others = [LabHost(world.config, "other", world.actions).own for _ in range(2)]
 	world.claim(1, "dead")
 	world.db.execute(

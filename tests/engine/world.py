@@ -166,6 +166,10 @@ class World:
 			raise
 		return pools
 
+	def wait_for_age(self, seconds: int) -> None:
+		"""Until the server is that old: connections from before a restart of it are left alone."""
+		until(lambda: int(self.db.query("SHOW GLOBAL STATUS LIKE 'Uptime'")[0][1]) >= seconds)
+
 	def value(self, sql: str, *params: Any) -> Any:
 		return self.db.query(sql, params)[0][0]
 
