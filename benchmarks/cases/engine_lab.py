@@ -42,7 +42,7 @@ CASES = (
 		"diamond",
 		Goal(ratio=3),
 		(
-			"The one process that starts: two statements, a commit to disk and a Redis call a start, one after the other;",
+			"The one process that starts: two statements, a commit to disk and a Redis call each, one after the other;",
 			"the workers keep pace with small batches and are never the ones waited for.",
 		),
 	),

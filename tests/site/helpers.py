@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from dogan_agents.engine.drain import drain
-from dogan_agents.host.frappe import sweep_tick
+from dogan_agents.host.frappe import start_run, sweep_tick
 from dogan_agents.host.site import DrainHost
 
 from .conftest import POOL
@@ -44,6 +44,13 @@ def _has_more() -> bool:
 			(POOL, soon),
 		)
 	)
+
+
+def carry_out(workflow: Any, user: str | None = None, **input: Any) -> Any:
+	"""Start a run and do all of its work here; the run as it is then."""
+	run = start_run(workflow.name, input, user=user)["run"]
+	work_off()
+	return frappe.get_doc("Dogan Run", run)
 
 
 def run_of(workflow: Any, **filters: Any) -> Any:
